@@ -1,0 +1,1 @@
+"""What the DAGs of this folder share: settings, steps and alerts."""

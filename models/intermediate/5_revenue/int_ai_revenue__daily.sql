@@ -1,0 +1,322 @@
+{#- Grain: one row per revenue line (or credit grant, or subscription) and UTC day.
+    Purpose: recognised revenue by day, in the currency of the bill and in USD at the rate of the day.
+        lines     straight line by cumulative rounding: day k of n is round(a k / n) - round(a (k - 1) / n)
+                  in the currency of the line, so that the days equal the line exactly
+        credits   on the day of draw-down or expiry, at paid / granted, cumulatively; the line_id is the
+                  grant's. Promotional grants give nothing.
+        mrr_proxy only where there is no revenue_lines table: price of the plan / days of the month for
+                  each day with a plan at its end; free plans and trials give 0
+    Plan: of the line, else in force at the end of the day; under ai_plan_attribution `month_end` the
+    customer's plan of the month, else that of the line.
+    The full horizon: annual plans reach into the future, marts stop at the as-of date.
+    Limits: credits drawn beyond their grant give nothing. A rate that is missing leaves USD NULL. -#}
+{{ config(enabled=ai_scenario_needs('customers')) }}
+{%- set is_proxy = not ai_has_business_table('revenue_lines')
+    and ai_has_business_table('subscriptions') and ai_has_business_table('plans') %}
+
+with lines as (
+
+    select * from {{ ref('int_ai_revenue__lines') }}
+    where recognition = 'straight_line'
+
+),
+
+ledger as (
+
+    select * from {{ ref('stg_ai_credit_ledger') }}
+    where rejected_reason is null
+
+),
+
+customers as (
+
+    select * from {{ ref('int_ai_customers') }}
+
+),
+
+customer_days as (
+
+    select * from {{ ref('int_ai_customer_days') }}
+    where {{ 'true' if is_proxy else 'false' }}
+
+),
+
+plan_versions as (
+
+    select * from {{ ref('int_ai_plan_versions') }}
+
+),
+
+plan_periods as (
+
+    select * from {{ ref('int_ai_plan_attribution') }}
+
+),
+
+calendar as (
+
+    select * from {{ ref('int_ai_calendar') }}
+
+),
+
+rates as (
+
+    select * from {{ ref('int_ai_fx_rates__daily') }}
+
+),
+
+-- Lines of the same amount and length have the same days: computed once for all of them.
+spreads as (
+
+    select distinct
+        net_revenue_billing_currency as line_amount,
+        service_days
+    from lines
+
+),
+
+day_numbers as (
+
+    select cast(row_number() over (order by calendar_date) - 1 as bigint) as days_before
+    from calendar
+
+),
+
+spread_days as (
+
+    select
+        spreads.line_amount,
+        spreads.service_days,
+        day_numbers.days_before,
+        cast(
+            {{ ai_straight_line('spreads.line_amount', 'day_numbers.days_before + 1', 'spreads.service_days') }}
+            - {{ ai_straight_line('spreads.line_amount', 'day_numbers.days_before', 'spreads.service_days') }}
+            as {{ money_type() }}
+        ) as day_amount
+    from spreads
+    inner join day_numbers on spreads.service_days > day_numbers.days_before
+
+),
+
+line_revenue as (
+
+    select
+        lines.line_id,
+        lines.customer_id,
+        lines.plan_id,
+        lines.line_kind,
+        lines.billing_currency,
+        'recognised' as revenue_basis,
+        spread_days.day_amount as net_revenue_billing_currency,
+        {{ ai_add_days('lines.service_start_date', 'spread_days.days_before') }} as revenue_date
+    from lines
+    inner join spread_days
+        on lines.net_revenue_billing_currency = spread_days.line_amount
+        and lines.service_days = spread_days.service_days
+
+),
+
+entries as (
+
+    select
+        coalesce(customers.survivor_customer_id, ledger.customer_id) as customer_id,
+        ledger.grant_id,
+        ledger.entry_kind,
+        ledger.credits,
+        ledger.paid_amount,
+        ledger.currency,
+        {{ ai_day('ledger.occurred_at') }} as entry_date
+    from ledger
+    left join customers on ledger.customer_id = customers.customer_id
+
+),
+
+grants as (
+
+    select
+        customer_id,
+        grant_id,
+        max(currency) as billing_currency,
+        cast(sum(credits) as numeric(38, 9)) as granted_credits,
+        {{ ai_sum('paid_amount') }} as paid_amount
+    from entries
+    where entry_kind = 'grant'
+    group by customer_id, grant_id
+
+),
+
+uses as (
+
+    select
+        customer_id,
+        grant_id,
+        entry_date,
+        cast(sum(credits) as numeric(38, 9)) as credits
+    from entries
+    where entry_kind in ('draw', 'expire')
+    group by customer_id, grant_id, entry_date
+
+),
+
+used_so_far as (
+
+    select
+        customer_id,
+        grant_id,
+        entry_date,
+        cast(sum(credits) over (
+            partition by customer_id, grant_id
+            order by entry_date
+            rows between unbounded preceding and current row
+        ) as numeric(38, 9)) as credits_through,
+        credits
+    from uses
+
+),
+
+-- In billionths of a credit, so that the quotient is one of whole numbers.
+grant_days as (
+
+    select
+        grants.grant_id as line_id,
+        grants.customer_id,
+        grants.billing_currency,
+        grants.paid_amount,
+        cast(grants.granted_credits * 1000000000 as numeric(38, 0)) as granted_units,
+        cast(
+            least(used_so_far.credits_through - used_so_far.credits, grants.granted_credits)
+            * 1000000000 as numeric(38, 0)
+        ) as units_before,
+        cast(
+            least(used_so_far.credits_through, grants.granted_credits)
+            * 1000000000 as numeric(38, 0)
+        ) as units_through,
+        used_so_far.entry_date as revenue_date
+    from used_so_far
+    inner join grants
+        on used_so_far.customer_id = grants.customer_id
+        and used_so_far.grant_id = grants.grant_id
+    where grants.paid_amount is not null
+        and grants.granted_credits > 0
+
+),
+
+credit_revenue as (
+
+    select
+        line_id,
+        customer_id,
+        cast(null as varchar) as plan_id,
+        'credit_purchase' as line_kind,
+        billing_currency,
+        'recognised' as revenue_basis,
+        cast(
+            {{ ai_straight_line('paid_amount', 'units_through', 'granted_units') }}
+            - {{ ai_straight_line('paid_amount', 'units_before', 'granted_units') }}
+            as {{ money_type() }}
+        ) as net_revenue_billing_currency,
+        revenue_date
+    from grant_days
+
+),
+
+proxy_days as (
+
+    select
+        customer_days.subscription_id as line_id,
+        customer_days.customer_id,
+        customer_days.plan_id,
+        cast(
+            case
+                when customer_days.plan_type in ('free', 'trial') then 0
+                when plan_versions.price_per = 'seat' and plan_versions.monthly_price is not null
+                    then plan_versions.monthly_price * customer_days.seats
+                else coalesce(plan_versions.monthly_price, customer_days.mrr)
+            end as {{ money_type() }}
+        ) as month_amount,
+        case
+            when plan_versions.currency is not null then plan_versions.currency
+            when customer_days.plan_type in ('free', 'trial') then 'USD'
+        end as billing_currency,
+        cast(
+            {{ ai_days_between('calendar.usage_month', 'calendar.calendar_date') }} as bigint
+        ) as days_before,
+        calendar.days_in_month,
+        customer_days.usage_date as revenue_date
+    from customer_days
+    inner join calendar on customer_days.usage_date = calendar.calendar_date
+    left join plan_versions
+        on customer_days.plan_id = plan_versions.plan_id
+        and customer_days.usage_date >= plan_versions.valid_from
+        and customer_days.usage_date < plan_versions.valid_to
+
+),
+
+proxy_revenue as (
+
+    select
+        line_id,
+        customer_id,
+        plan_id,
+        'subscription' as line_kind,
+        billing_currency,
+        'mrr_proxy' as revenue_basis,
+        cast(
+            {{ ai_straight_line('month_amount', 'days_before + 1', 'days_in_month') }}
+            - {{ ai_straight_line('month_amount', 'days_before', 'days_in_month') }}
+            as {{ money_type() }}
+        ) as net_revenue_billing_currency,
+        revenue_date
+    from proxy_days
+
+),
+
+revenue as (
+
+    select * from line_revenue
+    union all
+    select * from credit_revenue
+    union all
+    select * from proxy_revenue
+
+),
+
+final as (
+
+    select
+        revenue.line_id,
+        revenue.customer_id,
+        {% if ai_plan_attribution() == 'month_end' -%}
+        coalesce(plan_periods.plan_id, revenue.plan_id) as plan_id,
+        {%- else -%}
+        coalesce(revenue.plan_id, plan_periods.plan_id) as plan_id,
+        {%- endif %}
+        revenue.line_kind,
+        revenue.billing_currency,
+        revenue.revenue_basis,
+        case
+            when revenue.billing_currency = 'USD' then 'usd'
+            when rates.usd_per_unit is null then 'missing_rate'
+            else 'ok'
+        end as fx_status,
+        revenue.net_revenue_billing_currency,
+        {{ ai_to_usd(
+            'revenue.net_revenue_billing_currency', 'revenue.billing_currency', 'rates.usd_per_unit'
+        ) }} as net_revenue_usd,
+        revenue.revenue_date
+    from revenue
+    left join rates
+        on revenue.billing_currency = rates.currency
+        and revenue.revenue_date = rates.rate_date
+    -- The plan at the end of the day, as in int_ai_customer_days, but into the future too.
+    left join plan_periods
+        on revenue.customer_id = plan_periods.customer_id
+        {%- if ai_plan_attribution() == 'as_of_request' %}
+        and revenue.plan_id is null
+        {%- endif %}
+        and revenue.revenue_date >= {{ ai_day('plan_periods.valid_from') }}
+        and revenue.revenue_date < {{ ai_day('plan_periods.valid_to') }}
+
+)
+
+select * from final
