@@ -58,6 +58,7 @@ def execute(path: Path, sql: str) -> None:
         connection.execute(sql)
 
 
+@pytest.mark.slow
 def test_json_has_goals_cases_machine_and_versions(out: Path) -> None:
     document = json.loads((out / "bench.json").read_text(encoding="utf-8"))
     goals = {goal["goal"]: goal for goal in document["goals"]}
@@ -81,6 +82,7 @@ def test_json_has_goals_cases_machine_and_versions(out: Path) -> None:
     assert {"duckdb", "dbt-core"} <= document["versions"].keys()
 
 
+@pytest.mark.slow
 def test_data_has_the_shapes_that_matter(out: Path, manifest: Manifest) -> None:
     log = f"read_parquet('{out}/bench/2e4/data/log/2*.parquet')"
     row = duckdb.execute(
@@ -100,12 +102,14 @@ def test_data_has_the_shapes_that_matter(out: Path, manifest: Manifest) -> None:
 
 
 @pytest.mark.parametrize("total", ["metered_femto", "effective_femto"])
+@pytest.mark.slow
 def test_a_spoilt_total_is_found(warehouse: Path, manifest: Manifest, total: str) -> None:
     assert checks.totals(warehouse, manifest) == []
     wrong = replace(manifest, **{total: getattr(manifest, total) + 1})
     assert len(checks.totals(warehouse, wrong)) == len(checks.TOTALS[total])
 
 
+@pytest.mark.slow
 def test_a_spoilt_total_ends_the_benchmark_with_an_error(
     out: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +125,7 @@ def test_a_spoilt_total_ends_the_benchmark_with_an_error(
     assert json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))["sizes"][0]["problems"]
 
 
+@pytest.mark.slow
 def test_a_changed_row_is_found(warehouse: Path, spoilt: Path) -> None:
     before = checks.fingerprint(warehouse)
     assert checks.changed(before, checks.fingerprint(spoilt), "a run") == []
@@ -136,12 +141,14 @@ def test_a_changed_row_is_found(warehouse: Path, spoilt: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_float_column_is_found(warehouse: Path, spoilt: Path) -> None:
     assert checks.float_columns(warehouse) == []
     execute(spoilt, "alter table marts.cost_ledger alter metered_cost_usd type double")
     assert checks.float_columns(spoilt) == ["marts.cost_ledger.metered_cost_usd is DOUBLE"]
 
 
+@pytest.mark.slow
 def test_a_restatement_outside_its_set_is_found(warehouse: Path, spoilt: Path) -> None:
     nothing = checks.restated_outside(warehouse, spoilt, EDITED)
     assert len(nothing) == len(checks.IN_SET)
@@ -156,6 +163,7 @@ def test_a_restatement_outside_its_set_is_found(warehouse: Path, spoilt: Path) -
     )
 
 
+@pytest.mark.slow
 def test_customers_that_differ_from_the_hand_written_ones_are_found(
     warehouse: Path, tmp_path: Path
 ) -> None:

@@ -283,6 +283,7 @@ def test_a_term_that_runs_on_stops_at_the_as_of_date(tmp_path: Path) -> None:
     ) == {"openai": D("2.6"), "azure_openai": D(2)}
 
 
+@pytest.mark.slow
 def test_a_row_that_makes_no_sense_fails_a_test(company: Company, tmp_path: Path) -> None:
     path = tmp_path / "spoilt.duckdb"
     path.write_bytes(company.path.read_bytes())

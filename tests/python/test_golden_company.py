@@ -139,6 +139,7 @@ def test_focus_is_the_ledger_in_other_words(company: Company) -> None:
     assert company.one("select count(x_CustomerId) from marts.focus_cost_and_usage") == 0
 
 
+@pytest.mark.slow
 def test_focus_can_be_by_customer(without_usage_report: Company) -> None:
     assert without_usage_report.by_key(
         "select x_CustomerId, sum(EffectiveCost) from marts.focus_cost_and_usage group by all"
@@ -361,6 +362,7 @@ def test_plan_attribution_of_an_unknown_word_is_an_error(tmp_path: Path) -> None
 # --- No usage report: nothing tells volume from rate ----------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_usage_report_the_factor_is_one(without_usage_report: Company) -> None:
     assert without_usage_report.rows(
         "select distinct factor from intermediate.int_ai_line_factors"
@@ -374,6 +376,7 @@ def test_without_usage_report_the_factor_is_one(without_usage_report: Company) -
     )
 
 
+@pytest.mark.slow
 def test_without_usage_report_the_difference_is_unlogged(without_usage_report: Company) -> None:
     assert without_usage_report.rows(
         "select usage_date::varchar, model, ledger_row_type, variance_class, effective_cost_usd "
@@ -384,6 +387,7 @@ def test_without_usage_report_the_difference_is_unlogged(without_usage_report: C
     ) == {"2026-10-15": D(0), "2026-10-16": D(-10)}
 
 
+@pytest.mark.slow
 def test_without_usage_report_the_ledger_is_still_the_bill(without_usage_report: Company) -> None:
     assert without_usage_report.rows(
         "select sum(billed_cost_usd), sum(effective_cost_usd) from marts.cost_ledger"

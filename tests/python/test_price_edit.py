@@ -19,6 +19,8 @@ import pytest
 from conftest import ROOT, Dbt, DemoData, load_duckdb
 from golden_company import records
 
+pytestmark = pytest.mark.slow
+
 D = Decimal
 MODEL = "claude-sonnet-4-5"
 OLD, NEW = D("0.30"), D("0.45")

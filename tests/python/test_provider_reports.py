@@ -6,6 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conftest import Dbt
 from golden_company import opened, query
 
@@ -46,6 +48,7 @@ def openai_sources(dbt: Dbt, variables: dict[str, Any]) -> set[str]:
     return {name for name in names if name.startswith("openai_usage_")}
 
 
+@pytest.mark.slow
 def test_an_endpoint_is_a_source_with_its_platform_only(dbt: Dbt) -> None:
     """Platform and endpoint switch a raw table on together."""
     assert openai_sources(dbt, OPENAI) == {f"openai_usage_{name}" for name in ENDPOINTS}

@@ -382,6 +382,7 @@ def test_every_raw_row_is_accounted_for(warehouse: Warehouse) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_epoch_seconds_and_dates_are_times(tmp_path: Path) -> None:
     """Typed columns of another kind than expected: Unix seconds, DATE and time with a zone."""
     path = tmp_path / "typed.duckdb"

@@ -252,6 +252,7 @@ def test_missing_rate_is_null_and_fails(tmp_path: Path) -> None:
     ) == [("missing_rate", D(31), 0)]
 
 
+@pytest.mark.slow
 def test_without_invoices_the_price_of_the_plan_is_the_revenue(tmp_path: Path) -> None:
     """mrr_proxy: price x active days / days of the month, told in revenue_basis."""
     cases = [

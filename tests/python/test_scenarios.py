@@ -29,16 +29,8 @@ NEEDS = re.compile(r"ai_scenario_needs\('(\w+)'\)")
 CONFIG = re.compile(r"{{\s*config\((.*?)\)\s*}}", re.DOTALL)
 # A yml file repeats the scenarios of its part: var('ai_scenarios', []) | select('in', [...])
 IN_YAML = re.compile(r"var\('ai_scenarios', \[\]\) \| select\('in', (\[[^]]*\])\) \| list != \[\]")
-# Real parses of dbt in `make test`; the others are slow. `internal_tooling` is built in it.
-CHEAP = ("bundled", "pre_revenue")
-
-
-def setups(*cheap: str) -> list[Any]:
-    """All set-ups as parameters, those that are not named behind the mark `slow`."""
-    return [
-        pytest.param(name, marks=[] if name in cheap else pytest.mark.slow, id=name)
-        for name in SETUPS
-    ]
+# dbt parses this one in `make test`; of the others the macro is asked there.
+PARSED_ALWAYS = "pre_revenue"
 
 
 def assert_nothing_dangles(manifest: dict[str, Any]) -> None:
@@ -72,7 +64,13 @@ def test_golden_list_has_every_setup() -> None:
     assert set(macros().ai_scenario_inputs()) == set(SCENARIOS)
 
 
-@pytest.mark.parametrize("setup", setups(*CHEAP))
+@pytest.mark.parametrize(
+    "setup",
+    [
+        pytest.param(name, marks=[] if name == PARSED_ALWAYS else [pytest.mark.slow])
+        for name in SETUPS
+    ],
+)
 def test_dbt_lists_what_the_golden_list_has(dbt: Dbt, setup: str) -> None:
     dbt("parse", "--no-partial-parse", variables={"ai_scenarios": list(SETUPS[setup])})
     assert_as_golden(dbt.manifest(), setup)
@@ -321,10 +319,8 @@ def everything(whole: tuple[Dbt, Path]) -> dict[str, list[tuple[Any, ...]]]:
     return table_contents(whole[1], ("marts", "intermediate"))
 
 
-@pytest.mark.parametrize(
-    "setup",
-    [name for name in setups("internal_tooling") if name.id != "everything"],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("setup", [name for name in SETUPS if name != "everything"])
 def test_no_number_depends_on_the_scenario(
     tmp_path: Path, everything: dict[str, list[tuple[Any, ...]]], setup: str
 ) -> None:

@@ -135,6 +135,7 @@ def test_every_source_of_the_package_has_a_switch() -> None:
     assert [source.table for source in sources if not source.switches] == []
 
 
+@pytest.mark.slow
 def test_the_warehouse_is_asked_through_dbt(
     dbt: Dbt, duckdb_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

@@ -82,6 +82,7 @@ def test_every_raw_table_is_a_source_in_the_raw_schema(dbt: Dbt) -> None:
     }
 
 
+@pytest.mark.slow
 def test_schema_and_database_of_all_raw_tables(dbt: Dbt) -> None:
     variables = {**EVERYTHING, "ai_raw_schema": "landing", "ai_raw_database": "lake"}
     assert parsed_sources(dbt, variables) == {table: ("lake", "landing", table) for table in ALL_ON}
@@ -101,6 +102,7 @@ def test_database_schema_and_identifier_of_one_raw_table(dbt: Dbt) -> None:
     }
 
 
+@pytest.mark.slow
 def test_part_of_a_location_leaves_the_rest(dbt: Dbt) -> None:
     variables = {"ai_raw_schema": "landing", "ai_sources": {"app_requests": {"identifier": "log"}}}
     sources = parsed_sources(dbt, variables)
@@ -172,6 +174,7 @@ def test_source_alone_builds_and_has_a_freshness(
     assert len(sources) == 1
 
 
+@pytest.mark.slow
 def test_own_log_in_another_place_is_read(dbt: Dbt, duckdb_path: Path) -> None:
     """Not only parsed: the table is found there, with its columns."""
     golden_company().write(duckdb_path)
@@ -222,15 +225,8 @@ BUILDS: dict[str, tuple[tuple[str, ...], dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("nothing", marks=pytest.mark.slow),
-        "logs only",
-        pytest.param("usage only", marks=pytest.mark.slow),
-        pytest.param("bills only", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUILDS)
 def test_build_with_a_part_of_the_sources(dbt: Dbt, duckdb_path: Path, name: str) -> None:
     tables, lists, must_be_zero = BUILDS[name]
     only(duckdb_path, *tables)

@@ -21,6 +21,8 @@ from golden_company import (
     records,
 )
 
+pytestmark = pytest.mark.slow
+
 RULE_COLUMNS = list(TABLES["attribution_rules"])
 
 
@@ -155,7 +157,6 @@ def test_costs_and_uses_are_those_of_the_value(company: Company) -> None:
     assert rows["trace_conflict: T1"]["attempts_without_owner"] == 1
 
 
-@pytest.mark.slow
 def test_mapping_a_value_gives_exactly_its_cost_an_owner(company: Company) -> None:
     """Last of the file: it changes the company."""
     before, owned = company.unattributed(), company.customers()

@@ -426,10 +426,12 @@ def scaled(planted: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Ware
     return Warehouse(dbt, path)
 
 
+@pytest.mark.slow
 def test_scale_moves_no_total(planted: Warehouse, scaled: Warehouse) -> None:
     assert scaled.rows(BY_ACCOUNT) == planted.rows(BY_ACCOUNT)
 
 
+@pytest.mark.slow
 def test_scale_leaves_nothing_unlogged_where_requests_lie(scaled: Warehouse) -> None:
     assert {
         account
@@ -443,6 +445,7 @@ def test_scale_leaves_nothing_unlogged_where_requests_lie(scaled: Warehouse) -> 
     }
 
 
+@pytest.mark.slow
 def test_scale_puts_the_bill_of_two_projects_on_requests_of_neither(scaled: Warehouse) -> None:
     """Requests of an unknown project lie on all lines by what was billed, whatever was reported."""
     assert scaled.rows(

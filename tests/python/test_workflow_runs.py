@@ -17,6 +17,8 @@ import pytest
 from conftest import Dbt, DemoData, load_duckdb
 from golden_company import records
 
+pytestmark = pytest.mark.slow
+
 MINIMUM = 5  # runs under which percentiles are NULL
 VARIABLES = {"ai_min_requests_for_percentile": MINIMUM}
 Row = dict[str, Any]
