@@ -43,8 +43,10 @@ CLASSES = {
     "input_cached": ("cached input", "cache_read_input_tokens"),
     "output": ("output", "output_tokens"),
 }
-# Bedrock: the bill's word and the model that it stands for.
+# Bedrock: the bill's word and the model that it stands for; its price in the book, USD per million
+# tokens on demand in its own region. The other models are in no book.
 BEDROCK = ("Claude4.6Sonnet", "anthropic.claude-sonnet-4-6")
+BEDROCK_LIST = {"input_uncached": D("3.3"), "input_cached": D("0.33"), "output": D("16.5")}
 BEDROCK_WORDS = {
     "input_uncached": "input-tokens",
     "input_cached": "cache-read-input-token-count",
@@ -230,10 +232,19 @@ class Company:
             processing="batch" if batch else None,
         )
 
-    def unit_price(self, model: str, price_class: str, batch: bool) -> Decimal | None:
-        """USD per token: a price of batch alone beats one of both."""
-        own = self.prices.get((model, price_class, batch))
-        price = self.prices.get((model, price_class, False)) if own is None else own
+    def unit_price(
+        self, model: str, price_class: str, batch: bool, *, is_account_known: bool = True
+    ) -> Decimal | None:
+        """USD per token: a price of batch alone beats one of both, both beat the book.
+
+        The company's prices are those of its account: only the book's hold where it is unknown.
+        """
+        prices = self.prices if is_account_known else {}
+        price = prices.get((model, price_class, batch))
+        if price is None:
+            price = prices.get((model, price_class, False))
+        if price is None and model == BEDROCK[1] and not batch:
+            price = BEDROCK_LIST[price_class]
         return None if price is None else price.scaleb(-6)
 
     # --- What happened ----------------------------------------------------------------------------
@@ -355,8 +366,7 @@ class Company:
         self.expected.attempts[where] += 1
         if counts is not None:
             self.expected.tokens[where] += sum(counts.values())
-            # Our prices are those of the account: without it there is none.
-            if not row["is_gateway_cache_hit"] and self.logged_account:
+            if not row["is_gateway_cache_hit"]:
                 self.meter(where, model, counts, batch)
         if self.maybe(0.1):
             # A copy from across midnight, loaded later; often without the usage that the first has.
@@ -371,7 +381,9 @@ class Company:
         cost = D(0)
         for price_class, quantity in counts.items():
             if quantity:
-                price = self.unit_price(model, price_class, batch)
+                price = self.unit_price(
+                    model, price_class, batch, is_account_known=where[1] is not None
+                )
                 if price is None:
                     return
                 cost += quantity * price
