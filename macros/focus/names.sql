@@ -57,14 +57,14 @@ end
     object without a key is NULL. -#}
 {% macro ai_json_object(values) -%}
 nullif(
-    '{' || ltrim(
+    '{' || substr(
         {%- for key, value in values.items() %}
         case
             when {{ value }} is not null then ',"{{ key }}":"' || {{ ai_unit_economics.ai_json_escaped(value) }} || '"'
             else ''
         end{{ ' ||' if not loop.last }}
         {%- endfor %},
-        ','
+        2
     ) || '}',
     '{}'
 )

@@ -120,7 +120,7 @@ reasons as (
         before.inputs is not null and before.inputs <> inputs.inputs as has_changed,
         coalesce(
             nullif(
-                ltrim(
+                substr(
                     {%- for cause in causes %}
                     {%- set now = "split_part(inputs.inputs, '|', " ~ loop.index ~ ")" %}
                     {%- set then = "split_part(before.inputs, '|', " ~ loop.index ~ ")" %}
@@ -135,7 +135,7 @@ reasons as (
                         else ', {{ cause }}'
                     end
                     {%- endfor %},
-                    ', '
+                    3
                 ),
                 ''
             ),

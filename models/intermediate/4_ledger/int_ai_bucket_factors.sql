@@ -53,9 +53,11 @@ quotients as (
     select
         *,
         case
-            when is_billed
-                then cast({{ quotient }} as {{ factor_type() }})
-        end as joint_quotient
+            when is_billed then {{ quotient }}
+        end as joint_quotient,
+        case
+            when all_rated then {{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }}
+        end as joint_cost_per_unit_usd
     from joint
 
 ),
@@ -68,12 +70,12 @@ final as (
         is_billed,
         case
             when number_of_lines = 1 then own_factor
-            when {{ ai_is_factor('joint_quotient') }} then joint_quotient
+            when {{ ai_is_factor('joint_quotient') }} then cast(joint_quotient as {{ factor_type() }})
             else cast(1 as {{ factor_type() }})
         end as factor,
         case
             when number_of_lines = 1 then own_rate_usd
-            when all_rated then cast({{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }} as {{ price_type() }})
+            else {{ ai_rate_of_units('joint_cost_per_unit_usd') }}
         end as billed_rate_usd
     from quotients
 

@@ -115,16 +115,25 @@ joined as (
 
 ),
 
-rated as (
+divided as (
 
     select
         *,
         case
             when line_status = 'billed' and model is not null and price_class is not null
                 and rate_quantity > 0 and billed_cost_usd >= 0
-                then cast({{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }} as {{ price_type() }})
-        end as billed_rate_usd
+                then {{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }}
+        end as cost_per_unit_usd
     from joined
+
+),
+
+rated as (
+
+    select
+        *,
+        {{ ai_rate_of_units('cost_per_unit_usd') }} as billed_rate_usd
+    from divided
 
 ),
 
@@ -148,7 +157,7 @@ quotients as (
         *,
         case
             when line_status = 'billed' and (unpriced_base_quantity = 0 or billed_rate_usd is not null)
-                then cast({{ ai_ratio('priced_billed_cost_usd', 'base_cost_usd', 12) }} as {{ factor_type() }})
+                then {{ ai_ratio('priced_billed_cost_usd', 'base_cost_usd', 12) }}
         end as quotient
     from netted
 
@@ -174,7 +183,7 @@ final as (
         quotient,
         coalesce({{ ai_is_factor('quotient') }}, false) as is_factor_applied,
         case
-            when {{ ai_is_factor('quotient') }} then quotient
+            when {{ ai_is_factor('quotient') }} then cast(quotient as {{ factor_type() }})
             else cast(1 as {{ factor_type() }})
         end as factor
     from quotients
