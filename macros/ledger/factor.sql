@@ -20,9 +20,3 @@
 {{ quotient }} <> 0 and {{ quotient }} between {{ bounds[0] }} and {{ bounds[1] }}
 {%- endif -%}
 {%- endmacro %}
-
-{#- Billed cost per unit as a price. NULL from 1,000 USD on, where price_type() ends: so much money beside so few
-    units is not their price, but a bill whose usage is mostly missing. -#}
-{% macro ai_rate_of_units(cost_per_unit) -%}
-case when abs({{ cost_per_unit }}) < 1000 then cast({{ cost_per_unit }} as {{ ai_unit_economics.price_type() }}) end
-{%- endmacro %}

@@ -101,8 +101,8 @@ def test_data_has_the_shapes_that_matter(out: Path, manifest: Manifest) -> None:
     assert biggest > 3 * ROWS / manifest.customers  # Zipf
 
 
-@pytest.mark.parametrize("total", ["metered_femto", "effective_femto"])
 @pytest.mark.slow
+@pytest.mark.parametrize("total", ["metered_femto", "effective_femto"])
 def test_a_spoilt_total_is_found(warehouse: Path, manifest: Manifest, total: str) -> None:
     assert checks.totals(warehouse, manifest) == []
     wrong = replace(manifest, **{total: getattr(manifest, total) + 1})

@@ -54,10 +54,7 @@ quotients as (
         *,
         case
             when is_billed then {{ quotient }}
-        end as joint_quotient,
-        case
-            when all_rated then {{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }}
-        end as joint_cost_per_unit_usd
+        end as joint_quotient
     from joint
 
 ),
@@ -75,7 +72,7 @@ final as (
         end as factor,
         case
             when number_of_lines = 1 then own_rate_usd
-            else {{ ai_rate_of_units('joint_cost_per_unit_usd') }}
+            when all_rated then cast({{ ai_ratio('billed_cost_usd', 'rate_quantity', 12) }} as {{ price_type() }})
         end as billed_rate_usd
     from quotients
 

@@ -128,11 +128,14 @@ divided as (
 
 ),
 
+-- From 1,000 USD a unit on, where price_type() ends, it is no price, but a bill whose usage is mostly missing.
 rated as (
 
     select
         *,
-        {{ ai_rate_of_units('cost_per_unit_usd') }} as billed_rate_usd
+        case
+            when cost_per_unit_usd < 1000 then cast(cost_per_unit_usd as {{ price_type() }})
+        end as billed_rate_usd
     from divided
 
 ),
