@@ -43,10 +43,10 @@ end
 
 {#- Anthropic's words for it in usage and bills; NULL where the line does not tell. -#}
 {% macro ai_context_window_from_words(words) -%}
-case
+cast(case
     when lower({{ words }}) = '0-200k' then 0
     when lower({{ words }}) = '200k-1m' then 200000
-end
+end as bigint)
 {%- endmacro %}
 
 {#- How an attempt ended: ok, error, cancelled or timeout; a log that tells no status tells successes. -#}

@@ -42,7 +42,7 @@
     'service_tier': ai_service_tier(ai_raw_text(raw, 'service_tier'), ai_raw_text(raw, 'speed')),
     'processing': ai_processing(ai_raw_text(raw, 'service_tier')),
     'context_window':
-        'cast(coalesce(' ~ ai_context_window_from_words(ai_raw_text(raw, 'context_window')) ~ ', 0) as bigint)',
+        'coalesce(' ~ ai_context_window_from_words(ai_raw_text(raw, 'context_window')) ~ ', 0)',
     'usage_start_at': ai_raw_time(raw, 'starting_at'),
     'usage_end_at': ai_raw_time(raw, 'ending_at'),
     'loaded_at': ai_raw_time(raw, 'loaded_at'),
