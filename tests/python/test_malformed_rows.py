@@ -764,6 +764,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return Warehouse(path, written)
 
 
+@pytest.fixture(scope="module")
+def counts(warehouse: Warehouse) -> list[tuple[str, int, int, int, int]]:
+    """(source, raw, accepted, duplicates, rejected) of each source and day, read once."""
+    return warehouse.rows(
+        "select source_name, raw_rows, accepted_rows, duplicate_rows, rejected_rows "
+        "from intermediate.int_ai_row_counts"
+    )
+
+
 def test_every_source_is_drawn_from(warehouse: Warehouse) -> None:
     """Each staging model of the package has a source here, and its rows are written.
 
@@ -777,13 +786,31 @@ def test_every_source_is_drawn_from(warehouse: Warehouse) -> None:
     assert all(warehouse.written[log.table] > ROWS_PER_SOURCE for log in SOURCES)
 
 
+def test_each_source_has_the_types_of_its_union(warehouse: Warehouse) -> None:
+    """Beside others the widest type wins, so that a narrower one shows only where it is alone."""
+    types: dict[str, dict[str, str]] = {}
+    for table, column, kind in warehouse.rows(
+        "select table_name, column_name, data_type from information_schema.columns"
+    ):
+        types.setdefault(table, {})[column] = kind
+    found = []
+    for kind, word in {(log.kind, log.word) for log in SOURCES}:
+        union, own = types[f"int_ai_{kind}__unioned"], types[f"stg_ai_{kind}__{word}"]
+        assert {"platform", "loaded_at"} <= union.keys() & own.keys()
+        found += [
+            f"{kind} of {word}: {column} is {own[column]}, not {union[column]}"
+            for column in own.keys() & union.keys()
+            if own[column] != union[column]
+        ]
+    assert found == []
+
+
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.word)
-def test_every_row_is_accepted_a_duplicate_or_rejected(warehouse: Warehouse, log: Log) -> None:
-    ((raw, accepted, duplicates, rejected),) = warehouse.rows(
-        "select sum(raw_rows)::bigint, sum(accepted_rows)::bigint, sum(duplicate_rows)::bigint, "
-        "sum(rejected_rows)::bigint from intermediate.int_ai_row_counts "
-        f"where source_name = 'requests:{log.word}'"
-    )
+def test_every_row_is_accepted_a_duplicate_or_rejected(
+    warehouse: Warehouse, counts: list[tuple[str, int, int, int, int]], log: Log
+) -> None:
+    days = [numbers for source, *numbers in counts if source == f"requests:{log.word}"]
+    raw, accepted, duplicates, rejected = map(sum, zip(*days, strict=True))
     print(f"{log.word}: {raw} = {accepted} accepted + {duplicates} copies + {rejected} rejected")
     assert raw == accepted + duplicates + rejected
     ((in_scope,),) = warehouse.rows(f"select count(*) from staging.stg_ai_requests__{log.word}")
@@ -798,13 +825,10 @@ def test_every_row_is_accepted_a_duplicate_or_rejected(warehouse: Warehouse, log
 
 @pytest.mark.parametrize("kind", ["usage", "billing"])
 def test_every_bucket_and_bill_line_is_accepted_superseded_or_rejected(
-    warehouse: Warehouse, kind: str
+    warehouse: Warehouse, counts: list[tuple[str, int, int, int, int]], kind: str
 ) -> None:
-    ((raw, accepted, duplicates, rejected),) = warehouse.rows(
-        "select sum(raw_rows)::bigint, sum(accepted_rows)::bigint, sum(duplicate_rows)::bigint, "
-        "sum(rejected_rows)::bigint from intermediate.int_ai_row_counts "
-        f"where source_name like '{kind}:%'"
-    )
+    days = [numbers for source, *numbers in counts if source.startswith(f"{kind}:")]
+    raw, accepted, duplicates, rejected = map(sum, zip(*days, strict=True))
     assert raw == accepted + duplicates + rejected
     in_scope = {}
     for log in {log.word: log for log in SOURCES if log.kind == kind}.values():
@@ -823,15 +847,8 @@ def test_every_bucket_and_bill_line_is_accepted_superseded_or_rejected(
         assert in_scope[word] == sum(warehouse.written[table] for table in tables)
 
 
-def test_each_day_adds_up(warehouse: Warehouse) -> None:
-    assert (
-        warehouse.rows(
-            "select source_name, load_date, raw_rows, accepted_rows, duplicate_rows, rejected_rows "
-            "from intermediate.int_ai_row_counts "
-            "where raw_rows <> accepted_rows + duplicate_rows + rejected_rows"
-        )
-        == []
-    )
+def test_each_day_adds_up(counts: list[tuple[str, int, int, int, int]]) -> None:
+    assert [day for day in counts if day[1] != sum(day[2:])] == []
 
 
 IDS = {

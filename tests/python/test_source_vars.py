@@ -146,32 +146,6 @@ def test_source_that_is_off_is_nowhere(dbt: Dbt, parity: int) -> None:
 WORDS = [(variable, word) for variable in MODELS for word in LISTS[variable]]
 
 
-UNIONS = {
-    "stg_ai_usage__": "int_ai_usage__unioned",
-    "stg_ai_billing__": "int_ai_billing__unioned",
-    "stg_ai_requests__": "int_ai_requests__unioned",
-}
-
-
-def test_each_source_has_the_types_of_the_union(demo_warehouse: Path) -> None:
-    """Beside others the widest type wins, so that a narrower one shows only where it is alone."""
-    columns = query(
-        demo_warehouse,
-        "select table_name, column_name, data_type from information_schema.columns",
-    )
-    types = {(table, column): kind for table, column, kind in columns}
-    found, compared = [], set()
-    for (table, column), kind in types.items():
-        union = next((u for prefix, u in UNIONS.items() if table.startswith(prefix)), None)
-        wanted = types.get((union, column)) if union else None
-        if wanted:
-            compared.add(table)
-            if kind != wanted:
-                found.append(f"{table}.{column} is {kind}, not {wanted}")
-    assert len(compared) > 8
-    assert found == []
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("variable", "word"), WORDS, ids=[f"{v}-{w}" for v, w in WORDS])
 def test_source_alone_builds_and_has_a_freshness(
