@@ -13,6 +13,7 @@
 ] + dimensions + ['pnl_class', 'ledger_row_type', 'cost_status', 'pricing_status', 'variance_class', 'invoice_id'] -%}
 {%- set on_usage_lines = "('request', 'unlogged', 'rounding')" -%}
 {%- set by_customer = var('ai_focus_by_customer', false) -%}
+{%- set closed = ai_closed_through() -%}
 
 with models as (
 
@@ -254,17 +255,37 @@ invoice_sides as (
 
 ),
 
+{%- if closed %}
+
+-- Closed days whose bill has changed since: what moved is an adjustment of the first open day already.
+changed_days as (
+
+    select platform, usage_date
+    from invoice_sides
+    where usage_date <= cast('{{ closed }}' as date)
+    group by platform, usage_date
+    having sum(billed_cost_usd) <> 0
+
+),
+{%- endif %}
+
 invoice_transfers as (
 
     select
-        platform,
-        usage_date,
-        invoice_id,
-        coalesce(min(billing_account_id), 'default') as billing_account_id,
-        {{ ai_sum('billed_cost_usd') }} as billed_cost_usd
+        invoice_sides.platform,
+        invoice_sides.usage_date,
+        invoice_sides.invoice_id,
+        coalesce(min(invoice_sides.billing_account_id), 'default') as billing_account_id,
+        {{ ai_sum('invoice_sides.billed_cost_usd') }} as billed_cost_usd
     from invoice_sides
-    group by platform, usage_date, invoice_id
-    having sum(billed_cost_usd) <> 0
+    {%- if closed %}
+    left join changed_days
+        on invoice_sides.platform = changed_days.platform
+        and invoice_sides.usage_date = changed_days.usage_date
+    where changed_days.platform is null
+    {%- endif %}
+    group by invoice_sides.platform, invoice_sides.usage_date, invoice_sides.invoice_id
+    having sum(invoice_sides.billed_cost_usd) <> 0
 
 ),
 

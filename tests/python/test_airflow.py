@@ -26,7 +26,8 @@ def run_tests(file: str, scratch: Path, **env: str) -> None:
     """Run a file of airflow/tests with Airflow's Python; raises AssertionError with its output."""
     done = subprocess.run(
         [str(PYTHON), "-m", "pytest", "-q", "-p", "airflow_scratch", "-p", "no:cacheprovider",
-         "-c", os.devnull, "--rootdir", str(TESTS), "--durations=0", str(TESTS / file)],
+         "-p", "no:warnings", "--show-capture=no", "--durations=0", "-c", os.devnull,
+         "--rootdir", str(TESTS), str(TESTS / file)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(TESTS), "AI_TEST_HOME": str(scratch), **env},
         stdout=subprocess.PIPE,

@@ -39,6 +39,7 @@ STORED = (
     "int_ai_ledger__requests",
     "int_ai_ledger__request_customers",
     "int_ai_ledger__request_customer_months",
+    "int_ai_class_costs",
     "int_ai_request_units",
     "int_ai_cells",
     "int_ai_rates",

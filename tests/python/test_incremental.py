@@ -121,6 +121,19 @@ def test_all_changes_one_after_the_other(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.slow
+def test_customers_come_to_focus_without_a_full_refresh(warehouse: Warehouse) -> None:
+    """A var that adds rows to every stored day, not only to new ones."""
+    before = warehouse.contents()
+    warehouse.run(ai_focus_by_customer=True)
+    by_customer = warehouse.contents()
+    assert before["marts.focus_cost_and_usage"] != by_customer["marts.focus_cost_and_usage"]
+    warehouse.run("--full-refresh", ai_focus_by_customer=True)
+    assert_same(by_customer, warehouse.contents())
+    warehouse.run()
+    assert_same(before, warehouse.contents())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_incremental_is_full_refresh(warehouse: Warehouse, name: str) -> None:
     before = warehouse.contents()
@@ -239,7 +252,11 @@ def days_by_fingerprint(warehouse: Warehouse, table: str) -> dict[str, str]:
 def test_only_the_days_that_a_change_touches_are_built(
     warehouse: Warehouse, what: str, sql: str, days: set[str]
 ) -> None:
-    tables = ("int_ai_ledger__requests", "int_ai_ledger__request_customers")
+    tables = (
+        "int_ai_ledger__requests",
+        "int_ai_ledger__request_customers",
+        "int_ai_class_costs",
+    )
     before = {table: days_by_fingerprint(warehouse, table) for table in tables}
     warehouse.execute(sql)
     warehouse.run()

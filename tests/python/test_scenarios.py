@@ -163,7 +163,11 @@ def test_revenue_of_stripe_is_off_with_the_rest_of_revenue(dbt: Dbt) -> None:
             )
         ),
     }
-    read = {needed for node in manifest["nodes"].values() for needed in node["depends_on"]["nodes"]}
+    read = {
+        needed
+        for node in manifest["nodes"].values()
+        for needed in node["depends_on"].get("nodes", [])
+    }
     assert manifest["sources"].keys() - read == set()
 
 

@@ -3,9 +3,21 @@
     class and what that cost. Purpose: the requests' part of the ledger by class. Quantities are summed
     before they are priced: price per unit times a sum is the sum of the products, to the last digit. Calls
     without any count are rows without a class, counted as attempts. A commitment's share goes by quantity,
-    with cumulative rounding in the order of the classes. -#}
+    with cumulative rounding in the order of the classes. Stored by day as int_ai_ledger__requests is. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='usage_date',
+    on_schema_change='fail',
+    full_refresh=false if ai_closed_through() else none,
+    post_hook="{{ ai_delete_gone_parts(this, ref('int_ai_costed_days')) }}"
+) }}
+
 {%- set classes = ai_price_classes() -%}
 {%- set by_customer = var('ai_focus_by_customer', false) -%}
+{#- With customers a day has other rows, so it is made from something else. -#}
+{%- set fingerprint = "costed_fingerprint || '|customers'" if by_customer else 'costed_fingerprint' -%}
+{%- set days = ai_stale_parts(ref('int_ai_costed_days'), fingerprint=fingerprint) -%}
 {%- set keys = [
     'usage_date', 'platform', 'billing_account_id', 'project_id', 'provider', 'model', 'service_tier',
     'processing', 'region_scope', 'context_over_tokens', 'commitment_id', 'customer_id', 'feature_id', 'team_id',
@@ -36,6 +48,7 @@ with requests as (
             as uncounted,
         effective_cost_usd
     from {{ ref('int_ai_requests__costed') }}
+    where {{ ai_in_days('usage_date', days) }}
 
 ),
 
@@ -100,6 +113,7 @@ used as (
 rates as (
 
     select * from {{ ref('int_ai_rates') }}
+    where {{ ai_in_days('usage_date', days) }}
 
 ),
 
@@ -169,7 +183,7 @@ amounts as (
 
 ),
 
-final as (
+summed as (
 
     select
         {{ keys | join(',\n        ') }},
@@ -188,6 +202,16 @@ final as (
         end) as {{ money_type() }}) as billed_cost_usd
     from amounts
     group by {{ keys | join(', ') }}, price_class, is_cost_known, list_price_usd, metered_price_usd
+
+),
+
+final as (
+
+    select
+        summed.*,
+        days.{{ fingerprint }} as day_fingerprint
+    from summed
+    inner join {{ ref('int_ai_costed_days') }} as days on summed.usage_date = days.usage_date
 
 )
 
