@@ -26,29 +26,25 @@ LAND = f"{PYTHON} scripts/load_raw.py {RAW}"
 MODELS_ONLY = os.environ.get("AI_TEST_BUILD_ARGS") or "--exclude-resource-type test"
 ALL_BEFORE_MARTS = "land|freshness|expectations_raw|plan_days|seed|build"
 EXPORT = STATE / "export" / "current" / "manifest.json"
+# A hash per mart and of the stored requests; run by dbt's Python, which has DuckDB.
 CONTENTS = """
-import duckdb, hashlib, sys
-c = duckdb.connect(sys.argv[1], read_only=True)
-for schema, name in c.execute(
-    "select table_schema, table_name from information_schema.tables "
-    "where table_schema = 'marts' and table_name <> 'restatement_log' "
-    "or table_name = 'int_ai_requests' order by all"
-).fetchall():
-    kept = "columns(lambda c: c <> 'stored_by')"
-    rows = c.execute(f"select cast({kept} as varchar) from {schema}.{name} order by all")
-    digest = hashlib.sha256()
-    for row in rows.fetchall():
-        digest.update(repr(row).encode())
-    print(schema, name, digest.hexdigest())
+import hashlib, sys
+from pathlib import Path
+from golden_company import table_contents
+for table, rows in table_contents(Path(sys.argv[1]), ("intermediate", "marts")).items():
+    if table.startswith("marts.") or table == "intermediate.int_ai_requests":
+        print(table, hashlib.sha256(repr(rows).encode()).hexdigest())
 """
 
 
 def contents(warehouse: Path) -> dict[str, str]:
     """A hash per mart and of the stored requests, without what tells which runs made them."""
     done = subprocess.run(
-        [str(PYTHON), "-c", CONTENTS, str(warehouse)], capture_output=True, text=True, check=True
-    )
-    return {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in done.stdout.splitlines()}
+        [str(PYTHON), "-c", CONTENTS, str(warehouse)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "python")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return dict(line.split(" ") for line in done.stdout.splitlines())
 
 
 def events() -> int:

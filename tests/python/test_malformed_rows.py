@@ -764,11 +764,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     return Warehouse(path, written)
 
 
+# (source, load day, raw, accepted, duplicates, rejected)
+Counts = list[tuple[Any, ...]]
+
+
 @pytest.fixture(scope="module")
-def counts(warehouse: Warehouse) -> list[tuple[str, int, int, int, int]]:
-    """(source, raw, accepted, duplicates, rejected) of each source and day, read once."""
+def counts(warehouse: Warehouse) -> Counts:
+    """The rows of each source and load day, read once: the view reads all raw tables."""
     return warehouse.rows(
-        "select source_name, raw_rows, accepted_rows, duplicate_rows, rejected_rows "
+        "select source_name, load_date, raw_rows, accepted_rows, duplicate_rows, rejected_rows "
         "from intermediate.int_ai_row_counts"
     )
 
@@ -807,9 +811,9 @@ def test_each_source_has_the_types_of_its_union(warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.word)
 def test_every_row_is_accepted_a_duplicate_or_rejected(
-    warehouse: Warehouse, counts: list[tuple[str, int, int, int, int]], log: Log
+    warehouse: Warehouse, counts: Counts, log: Log
 ) -> None:
-    days = [numbers for source, *numbers in counts if source == f"requests:{log.word}"]
+    days = [numbers for source, _, *numbers in counts if source == f"requests:{log.word}"]
     raw, accepted, duplicates, rejected = map(sum, zip(*days, strict=True))
     print(f"{log.word}: {raw} = {accepted} accepted + {duplicates} copies + {rejected} rejected")
     assert raw == accepted + duplicates + rejected
@@ -825,9 +829,9 @@ def test_every_row_is_accepted_a_duplicate_or_rejected(
 
 @pytest.mark.parametrize("kind", ["usage", "billing"])
 def test_every_bucket_and_bill_line_is_accepted_superseded_or_rejected(
-    warehouse: Warehouse, counts: list[tuple[str, int, int, int, int]], kind: str
+    warehouse: Warehouse, counts: Counts, kind: str
 ) -> None:
-    days = [numbers for source, *numbers in counts if source.startswith(f"{kind}:")]
+    days = [numbers for source, _, *numbers in counts if source.startswith(f"{kind}:")]
     raw, accepted, duplicates, rejected = map(sum, zip(*days, strict=True))
     assert raw == accepted + duplicates + rejected
     in_scope = {}
@@ -847,8 +851,8 @@ def test_every_bucket_and_bill_line_is_accepted_superseded_or_rejected(
         assert in_scope[word] == sum(warehouse.written[table] for table in tables)
 
 
-def test_each_day_adds_up(counts: list[tuple[str, int, int, int, int]]) -> None:
-    assert [day for day in counts if day[1] != sum(day[2:])] == []
+def test_each_day_adds_up(counts: Counts) -> None:
+    assert [day for day in counts if day[2] != sum(day[3:])] == []
 
 
 IDS = {
