@@ -15,9 +15,9 @@ with customers as (
 
 ),
 
-customer_days as (
+plan_months as (
 
-    select * from {{ ref('int_ai_customer_days') }}
+    select * from {{ ref('int_ai_plan_months') }}
 
 ),
 
@@ -25,21 +25,20 @@ customer_days as (
 seats as (
 
     select
-        {{ ai_month('usage_date') }} as usage_month,
+        usage_month,
         customer_id,
-        sum(coalesce(seats, 1)) as seat_days
-    from customer_days
-    group by {{ ai_month('usage_date') }}, customer_id
+        sum(coalesce(seats, 1) * days) as seat_days
+    from plan_months
+    group by usage_month, customer_id
 
 ),
 
 month_days as (
 
     select
-        {{ ai_month('usage_date') }} as usage_month,
-        count(distinct usage_date) as days
-    from customer_days
-    group by {{ ai_month('usage_date') }}
+        usage_month,
+        days_so_far as days
+    from {{ ref('int_ai_months') }}
 
 ),
 

@@ -59,19 +59,19 @@ plan_customers as (
 plan_days as (
 
     select
-        {{ ai_month('customer_days.usage_date') }} as usage_month,
+        plan_months.usage_month,
         case
             when coalesce(customers.is_internal, false) then '__internal__'
-            else customer_days.attributed_plan_id
+            else plan_months.attributed_plan_id
         end as plan_id,
-        customer_days.customer_id,
-        count(*) as customer_days
-    from {{ ref('int_ai_customer_days') }} as customer_days
-    left join customers on customer_days.customer_id = customers.customer_id
+        plan_months.customer_id,
+        {{ ai_sum_count('plan_months.days') }} as customer_days
+    from {{ ref('int_ai_plan_months') }} as plan_months
+    left join customers on plan_months.customer_id = customers.customer_id
     group by
-        {{ ai_month('customer_days.usage_date') }},
-        case when coalesce(customers.is_internal, false) then '__internal__' else customer_days.attributed_plan_id end,
-        customer_days.customer_id
+        plan_months.usage_month,
+        case when coalesce(customers.is_internal, false) then '__internal__' else plan_months.attributed_plan_id end,
+        plan_months.customer_id
 
 ),
 

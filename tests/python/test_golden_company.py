@@ -327,7 +327,7 @@ def test_cost_and_revenue_of_the_month_follow_its_last_plan(
     path = Path(shutil.copy(company.path, tmp_path))
     dbt = Dbt(tmp_path / "dbt", env={"AI_DUCKDB_PATH": str(path)})
     dbt(
-        *("run", "--select", "int_ai_plan_attribution+", "int_ai_customer_days+"),
+        *("run", "--select", "int_ai_plan_attribution+", "int_ai_plan_months+"),
         variables=VARIABLES | {"ai_plan_attribution": "month_end"},
     )
     month_end = Company(dbt, path)

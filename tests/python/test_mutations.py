@@ -57,7 +57,7 @@ def as_table(view: str) -> str:
 LEDGER = "marts.cost_ledger"
 COSTED = "intermediate.int_ai_requests__costed"
 STEPS = "marts.billing_variance_causes"
-FOCUS = "marts.focus_cost_and_usage"
+FOCUS = "intermediate.int_ai_focus_costs"
 
 # (invariant, what is wrong, SQL)
 TABLE_MUTATIONS = [
@@ -405,9 +405,13 @@ TABLE_MUTATIONS = [
     (
         "assert_runs_sum_to_requests",
         "a run lost",
-        lost("marts.cost_per_workflow_run", "run_source = 'trace_id'"),
+        lost("intermediate.int_ai_workflow_runs", "run_source = 'trace_id'"),
     ),
-    ("assert_runs_sum_to_requests", "a run twice", twice("marts.cost_per_workflow_run")),
+    (
+        "assert_runs_sum_to_requests",
+        "a run twice",
+        twice("intermediate.int_ai_workflow_runs", "run_key is not null"),
+    ),
     (
         "assert_restatement_log_is_what_marts_show",
         "1e-15 USD of a customer that nobody logged",
@@ -431,7 +435,7 @@ TABLE_MUTATIONS = [
         "assert_runs_sum_to_requests",
         "1e-15 USD of a run",
         changed(
-            "marts.cost_per_workflow_run",
+            "intermediate.int_ai_workflow_runs",
             "effective_cost_usd = effective_cost_usd + 0.000000000000001",
             "run_key = 'agent'",
         ),
@@ -487,51 +491,59 @@ TABLE_MUTATIONS = [
         "a raw request deleted",
         "delete from raw.app_requests where request_id = 'r1'",
     ),
-    ("assert_focus_sums_to_ledger", "a charge twice", twice(FOCUS, "x_LedgerRowType = 'unlogged'")),
-    ("assert_focus_sums_to_ledger", "a charge lost", lost(FOCUS, "x_LedgerRowType = 'tax'")),
+    (
+        "assert_focus_sums_to_ledger",
+        "a charge twice",
+        twice(FOCUS, "x_ledger_row_type = 'unlogged'"),
+    ),
+    ("assert_focus_sums_to_ledger", "a charge lost", lost(FOCUS, "x_ledger_row_type = 'tax'")),
     (
         "assert_focus_sums_to_ledger",
         "1e-15 USD billed",
-        changed(FOCUS, "BilledCost = BilledCost + 0.000000000000001", "x_TokenClass is not null"),
+        changed(
+            FOCUS, "billed_cost = billed_cost + 0.000000000000001", "x_token_class is not null"
+        ),
     ),
     (
         "assert_focus_sums_to_ledger",
         "1e-15 USD of effective cost",
-        changed(FOCUS, "EffectiveCost = EffectiveCost - 0.000000000000001", "BilledCost > 0"),
+        changed(FOCUS, "effective_cost = effective_cost - 0.000000000000001", "billed_cost > 0"),
     ),
     (
         "assert_focus_sums_to_ledger",
         "a token too many",
-        changed(FOCUS, "ConsumedQuantity = ConsumedQuantity + 1", "ConsumedUnit = 'Tokens'"),
+        changed(FOCUS, "consumed_quantity = consumed_quantity + 1", "consumed_unit = 'Tokens'"),
     ),
     (
         "assert_focus_sums_to_ledger",
         "another owner",
-        changed(FOCUS, "x_FeatureId = 'nobody'", "EffectiveCost <> 0"),
+        changed(FOCUS, "x_feature_id = 'nobody'", "effective_cost <> 0"),
     ),
     (
         "assert_focus_invoices_sum_to_bill",
         "a charge on another invoice",
-        changed(FOCUS, "InvoiceId = 'another'", "x_LedgerRowType = 'credit'"),
+        changed(FOCUS, "invoice_id = 'another'", "x_ledger_row_type = 'credit'"),
     ),
     (
         "assert_focus_invoices_sum_to_bill",
         "a day on another day",
         changed(
             FOCUS,
-            "ChargePeriodStart = ChargePeriodStart + interval 1 day",
-            "x_LedgerRowType = 'tax'",
+            "charge_period_start = charge_period_start + interval 1 day",
+            "x_ledger_row_type = 'tax'",
         ),
     ),
     (
         "assert_focus_sku_has_one_list_price",
         "two prices of one SKU price",
-        f"update {FOCUS} set SkuPriceId = 'one', SkuId = 'one' where ListUnitPrice is not null",
+        f"update {FOCUS} set sku_price_id = 'one', sku_id = 'one' "
+        "where list_unit_price is not null",
     ),
     (
         "assert_focus_sku_has_one_list_price",
         "two SKUs of one SKU price",
-        f"update {FOCUS} set SkuPriceId = 'one', ListUnitPrice = null where SkuPriceId is not null",
+        f"update {FOCUS} set sku_price_id = 'one', list_unit_price = null "
+        "where sku_price_id is not null",
     ),
     (
         "assert_bill_lines_are_parsed",
@@ -780,16 +792,16 @@ MODEL_MUTATIONS = [
     ModelMutation(
         "assert_runs_sum_to_requests",
         "a run cut at midnight",
-        "models/marts/cost_per_workflow_run.sql",
-        "cost_per_workflow_run",
+        f"{LEDGER_MODELS}/int_ai_workflow_runs.sql",
+        "int_ai_workflow_runs",
         "    from members\n    group by run_source, run_key\n",
         "    from members\n    group by run_source, run_key, usage_date\n",
     ),
     ModelMutation(
         "assert_runs_sum_to_requests",
         "requests without a trace left out",
-        "models/marts/cost_per_workflow_run.sql",
-        "cost_per_workflow_run",
+        f"{LEDGER_MODELS}/int_ai_workflow_runs.sql",
+        "int_ai_workflow_runs",
         "left join traces",
         "inner join traces",
     ),

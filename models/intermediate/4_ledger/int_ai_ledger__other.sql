@@ -246,7 +246,7 @@ live as (
         owned.usage_date
     from owned
     left join {{ ref('int_ai_customers') }} as customers on owned.customer_id = customers.customer_id
-    -- The plan at the end of the day, as in int_ai_customer_days.
+    -- The plan at the end of the day, as in int_ai_plan_months.
     left join {{ ref('int_ai_plan_attribution') }} as plan_periods
         on owned.customer_id = plan_periods.customer_id
         and owned.usage_date >= {{ ai_day('plan_periods.valid_from') }}

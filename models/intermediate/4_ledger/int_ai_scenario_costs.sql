@@ -74,7 +74,9 @@ requests as (
         {%- endfor %}
     from {{ ref('int_ai_requests__costed') }} as requests
     inner join scenario_cells on requests.cell_key = scenario_cells.cell_key
-    where requests.pricing_status in ('priced', 'free')
+    where requests.usage_date >= (select min(valid_from) from scenarios)
+        and requests.usage_date < (select max(valid_to) from scenarios)
+        and requests.pricing_status in ('priced', 'free')
         and requests.customer_id is not null
         and not requests.is_internal
     group by

@@ -45,20 +45,19 @@ revenue as (
 
 ),
 
-plan_days as (
+plan_parts as (
 
     select
-        {{ ai_month('usage_date') }} as usage_month,
+        usage_month,
         customer_id,
         plan_id,
         plan_type,
-        row_number() over (
-            partition by {{ ai_month('usage_date') }}, customer_id order by usage_date desc
-        ) as day_rank,
-        count(*) over (partition by {{ ai_month('usage_date') }}, customer_id) as customer_days,
-        count(seats) over (partition by {{ ai_month('usage_date') }}, customer_id) as days_with_seats,
-        sum(seats) over (partition by {{ ai_month('usage_date') }}, customer_id) as seat_days
-    from {{ ref('int_ai_customer_days') }}
+        row_number() over (partition by usage_month, customer_id order by last_date desc) as part_rank,
+        sum(days) over (partition by usage_month, customer_id) as customer_days,
+        sum(case when seats is not null then days else 0 end) over (partition by usage_month, customer_id)
+            as days_with_seats,
+        sum(seats * days) over (partition by usage_month, customer_id) as seat_days
+    from {{ ref('int_ai_plan_months') }}
 
 ),
 
@@ -69,11 +68,11 @@ last_plans as (
         customer_id,
         plan_id,
         plan_type,
-        customer_days,
+        cast(customer_days as bigint) as customer_days,
         -- A day whose seats are not captured leaves them unknown for the month.
         case when days_with_seats = customer_days then seat_days end as seat_days
-    from plan_days
-    where day_rank = 1
+    from plan_parts
+    where part_rank = 1
 
 ),
 

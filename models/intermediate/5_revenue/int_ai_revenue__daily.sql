@@ -34,9 +34,9 @@ customers as (
 
 ),
 
-customer_days as (
+plan_months as (
 
-    select * from {{ ref('int_ai_customer_days') }}
+    select * from {{ ref('int_ai_plan_months') }}
     where {{ 'true' if is_proxy else 'false' }}
 
 ),
@@ -223,32 +223,35 @@ credit_revenue as (
 proxy_days as (
 
     select
-        customer_days.subscription_id as line_id,
-        customer_days.customer_id,
-        customer_days.plan_id,
+        plan_months.subscription_id as line_id,
+        plan_months.customer_id,
+        plan_months.plan_id,
         cast(
             case
-                when customer_days.plan_type in ('free', 'trial') then 0
+                when plan_months.plan_type in ('free', 'trial') then 0
                 when plan_versions.price_per = 'seat' and plan_versions.monthly_price is not null
-                    then plan_versions.monthly_price * customer_days.seats
-                else coalesce(plan_versions.monthly_price, customer_days.mrr)
+                    then plan_versions.monthly_price * plan_months.seats
+                else coalesce(plan_versions.monthly_price, plan_months.mrr)
             end as {{ money_type() }}
         ) as month_amount,
         case
             when plan_versions.currency is not null then plan_versions.currency
-            when customer_days.plan_type in ('free', 'trial') then 'USD'
+            when plan_months.plan_type in ('free', 'trial') then 'USD'
         end as billing_currency,
         cast(
             {{ ai_days_between('calendar.usage_month', 'calendar.calendar_date') }} as bigint
         ) as days_before,
         calendar.days_in_month,
-        customer_days.usage_date as revenue_date
-    from customer_days
-    inner join calendar on customer_days.usage_date = calendar.calendar_date
+        calendar.calendar_date as revenue_date
+    from plan_months
+    inner join calendar
+        on plan_months.usage_month = calendar.usage_month
+        and calendar.calendar_date >= plan_months.first_date
+        and calendar.calendar_date <= plan_months.last_date
     left join plan_versions
-        on customer_days.plan_id = plan_versions.plan_id
-        and customer_days.usage_date >= plan_versions.valid_from
-        and customer_days.usage_date < plan_versions.valid_to
+        on plan_months.plan_id = plan_versions.plan_id
+        and calendar.calendar_date >= plan_versions.valid_from
+        and calendar.calendar_date < plan_versions.valid_to
 
 ),
 
@@ -308,7 +311,7 @@ final as (
     left join rates
         on revenue.billing_currency = rates.currency
         and revenue.revenue_date = rates.rate_date
-    -- The plan at the end of the day, as in int_ai_customer_days, but into the future too.
+    -- The plan at the end of the day, as in int_ai_plan_months, but into the future too.
     left join plan_periods
         on revenue.customer_id = plan_periods.customer_id
         {%- if ai_plan_attribution() == 'as_of_request' %}
