@@ -97,7 +97,7 @@ end
         'customer': [
             'customer_id', 'customer_tag', 'survivor_customer_id', 'parent_customer_id', 'merged_into',
             'tag_customer_id', 'user_customer_id', 'api_key_customer_id', 'project_customer_id',
-            'default_customer_id'
+            'default_customer_id', 'x_customer_id'
         ],
         'user': ['user_id']
     }[kind] -%}
@@ -130,6 +130,13 @@ end
     {%- if name == 'int_ai_customers' and kind == 'customer' -%}
         {%- do run_query(
             'update ' ~ relation ~ ' set name = null where lower(trim(customer_id)) = ' ~ text
+        ) -%}
+    {%- endif -%}
+    {#- FOCUS repeats the customer in its tags; its days are made again, closed ones too. -#}
+    {%- if name == 'int_ai_focus_costs' and kind == 'customer' -%}
+        {%- do run_query(
+            'update ' ~ relation ~ " set tags = null, day_fingerprint = 'erased' where lower(trim(x_customer_id)) = "
+            ~ text
         ) -%}
     {%- endif -%}
     {%- for column in ids if column in columns -%}

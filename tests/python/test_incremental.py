@@ -415,7 +415,8 @@ def test_a_customer_and_a_user_are_erased_and_stay_so(warehouse: Warehouse) -> N
     ):
         warehouse.execute(f"update raw.{table} set {column} = '{PERSON}' where {column} = 'B'")
     warehouse.execute("update raw.app_requests set user_id = 'user-' || customer_id")
-    warehouse.run("--full-refresh")
+    by_customer = {"ai_focus_by_customer": True}
+    warehouse.run("--full-refresh", **by_customer)
     kept = total(warehouse)
     plans = query(warehouse.path, "select * from marts.margin_by_plan order by all")
     assert ids_in_stored_tables(warehouse.path, PERSON)
@@ -423,20 +424,22 @@ def test_a_customer_and_a_user_are_erased_and_stay_so(warehouse: Warehouse) -> N
     def erase() -> None:
         for arguments in (f"{{customer_id: {PERSON}}}", f"{{user_id: user-{PERSON}}}"):
             warehouse.dbt(
-                *("run-operation", "ai_erase", "--args", arguments), variables=EVENTFUL_VARIABLES
+                *("run-operation", "ai_erase", "--args", arguments),
+                variables=EVENTFUL_VARIABLES | by_customer,
             )
 
     erase()
     assert ids_in_stored_tables(warehouse.path, PERSON) == []
-    warehouse.run()
+    warehouse.run(**by_customer)
     assert ids_in_stored_tables(warehouse.path, PERSON) == []
     assert total(warehouse) == kept
     assert query(warehouse.path, "select * from marts.margin_by_plan order by all") == plans
     erased = warehouse.contents()
     erase()
-    warehouse.run()
+    warehouse.run(**by_customer)
     assert_same(warehouse.contents(), erased)
-    assert_same(erased, warehouse.after_full_refresh())
+    warehouse.run("--full-refresh", **by_customer)
+    assert_same(erased, warehouse.contents())
 
 
 def test_back_fill_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,7 @@ other_logs as (
 
 ),
 
-accepted as (
+accepted as {{ ai_inlined() }}(
 
     select
         near.request_key,
@@ -216,7 +216,7 @@ superseded as (
 
 ),
 
-judged as (
+judged as {{ ai_inlined() }}(
 
     select
         accepted.*,
@@ -233,23 +233,18 @@ judged as (
     'first_loaded_at', 'last_loaded_at', 'is_success', 'is_waste'
 ] %}
 
-stored as (
-
-    select * from {{ this }}
-
-),
-
--- A call that an older day outside the window already holds is a conflicting copy.
+-- A call that an older day outside the window already holds is a conflicting copy. The stored table is named in
+-- each place that reads it: one query for both would hold all of its columns and days in memory.
 conflicts as (
 
     select judged.call_key
     from judged
-    inner join stored on judged.call_key = stored.call_key
+    inner join {{ this }} as stored on judged.call_key = stored.call_key
     where not {{ ai_in_ranges('stored.usage_date', read) }}
 
 ),
 
-new_rows as (
+new_rows as {{ ai_inlined() }}(
 
     select * from judged
     where {{ ai_in_ranges('usage_date', changed) }}
@@ -274,7 +269,7 @@ stored_days as (
         usage_date,
         sum(copies) as copies,
         {{ ai_rows_fingerprint(stored_columns) }} as content
-    from stored
+    from {{ this }}
     where {{ ai_in_ranges('usage_date', changed) }}
     group by usage_date
 
