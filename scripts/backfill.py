@@ -34,6 +34,7 @@ STORED = (
     "int_ai_ledger__request_customer_months",
     "int_ai_request_units",
     "int_ai_focus_costs",
+    "int_ai_workflow_runs",
 )
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 
