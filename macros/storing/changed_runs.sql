@@ -9,6 +9,8 @@
 {% macro ai_changed_runs(stored, fingerprints, requests) -%}
     {%- if not execute or not is_incremental() -%}
         {{ return(none) }}
+    {%- elif flags.EMPTY -%}
+        {{ return({'days': [], 'gone': [], 'changed': [], 'searched': [], 'members': []}) }}
     {%- endif -%}
     {%- set days = ai_unit_economics.ai_stale_parts(fingerprints, fingerprint='costed_fingerprint', closed=false) -%}
     {%- set gone = [] -%}

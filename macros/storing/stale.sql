@@ -123,6 +123,16 @@ where {{ part }} not in (select {{ part }} from {{ fingerprints }})
 {%- endif -%}
 {%- endmacro %}
 
+{#- The same of parts that have a fingerprint and no rows any more. After a build each part with rows carries its
+    fingerprint: one that is still stale has none, and what is stored of it is of before. -#}
+{% macro ai_delete_emptied_parts(stored, fingerprints, fingerprint, part='usage_date', closed=true) -%}
+{%- if execute and is_incremental() and not flags.EMPTY -%}
+{%- set emptied = ai_unit_economics.ai_stale_parts(fingerprints, fingerprint=fingerprint, part=part, closed=closed) -%}
+delete from {{ stored }}
+where {{ ai_unit_economics.ai_in_days(part, emptied) }}
+{%- endif -%}
+{%- endmacro %}
+
 {#- The last UTC day that is closed (ai_closed_through), as text; none = all days are open. Months are
     closed as a whole, because a month's percentiles and counts are computed as a whole. -#}
 {% macro ai_closed_through() -%}

@@ -134,6 +134,37 @@ def test_customers_come_to_focus_without_a_full_refresh(warehouse: Warehouse) ->
 
 
 @pytest.mark.slow
+def test_focus_forgets_a_day_that_is_billed_at_nothing_any_more(warehouse: Warehouse) -> None:
+    """A day with a bill and no request: of 10 USD, then, delivered again, of 0."""
+    for amount, load in (("10", "2026-11-02"), ("0", "2026-11-03")):
+        warehouse.execute(
+            "insert into raw.openai_costs by name select "
+            "epoch(timestamp '2026-11-05')::bigint as start_time, "
+            "epoch(timestamp '2026-11-06')::bigint as end_time, 'p' as project_id, "
+            f"'x, input' as line_item, '{amount}' as amount__value, 'usd' as amount__currency, "
+            f"timestamp '{load}' as loaded_at"
+        )
+        warehouse.run()
+        assert_same(warehouse.contents(), warehouse.after_full_refresh())
+        billed = query(
+            warehouse.path,
+            "select sum(BilledCost) from marts.focus_cost_and_usage "
+            "where ChargePeriodStart = timestamp '2026-11-05'",
+        )
+        assert billed == ([(10,)] if amount == "10" else [(None,)])
+
+
+@pytest.mark.slow
+def test_names_of_platforms_come_to_all_of_focus(warehouse: Warehouse) -> None:
+    warehouse.run(ai_platform_names={"openai": {"company": "Reseller", "service": "Models"}})
+    assert query(
+        warehouse.path,
+        "select distinct ProviderName, ServiceName from marts.focus_cost_and_usage "
+        "where x_Platform = 'openai'",
+    ) == [("Reseller", "Models")]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_incremental_is_full_refresh(warehouse: Warehouse, name: str) -> None:
     before = warehouse.contents()

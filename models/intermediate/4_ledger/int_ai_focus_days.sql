@@ -2,6 +2,11 @@
     fingerprint, so that days that changed alone are written again. Requests count as they are stored in
     int_ai_class_costs, where a closed day stays as it was published. -#}
 {%- set closed = ai_closed_through() -%}
+{#- Words that the stored rows hold. -#}
+{%- set words = [
+    ai_platform_name('p', 'company'), ai_platform_name('p', 'service'), ai_maker_name('p'), ai_sub_account_type('p'),
+    ai_focus_meters() | string
+] | join -%}
 {%- set other_columns = [
     'source_key', 'platform', 'billing_account_id', 'project_id', 'provider', 'model', 'price_class', 'service_tier',
     'processing', 'region_scope', 'context_over_tokens', 'commitment_id', 'customer_id', 'feature_id', 'team_id',
@@ -67,7 +72,7 @@ select
         {%- if closed %}
         || case when days.usage_date <= cast('{{ closed }}' as date) then '|closed' else '' end
         {%- endif %}
-        || '|{{ ai_logic_fingerprint() }}'
+        || '|{{ local_md5(words) }}|{{ ai_logic_fingerprint() }}'
     ) as focus_fingerprint
 from days
 cross join commitments

@@ -219,7 +219,7 @@ final as (
     union all
 
     select
-        'day ' || cast(usage_date as varchar) as part_key,
+        'day ' || cast({{ ai_days_between("cast('1970-01-01' as date)", 'usage_date') }} as varchar) as part_key,
         'day' as run_source,
         cast(null as varchar) as run_key,
         usage_date,
