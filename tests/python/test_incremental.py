@@ -136,7 +136,7 @@ def test_customers_come_to_focus_without_a_full_refresh(warehouse: Warehouse) ->
 @pytest.mark.slow
 def test_focus_forgets_a_day_that_is_billed_at_nothing_any_more(warehouse: Warehouse) -> None:
     """A day with a bill and no request: of 10 USD, then, delivered again, of 0."""
-    for amount, load in (("10", "2026-11-02"), ("0", "2026-11-03")):
+    for amount, load, charged in (("10", "2026-11-02", 10), ("0", "2026-11-03", None)):
         warehouse.execute(
             "insert into raw.openai_costs by name select "
             "epoch(timestamp '2026-11-05')::bigint as start_time, "
@@ -151,7 +151,7 @@ def test_focus_forgets_a_day_that_is_billed_at_nothing_any_more(warehouse: Wareh
             "select sum(BilledCost) from marts.focus_cost_and_usage "
             "where ChargePeriodStart = timestamp '2026-11-05'",
         )
-        assert billed == ([(10,)] if amount == "10" else [(None,)])
+        assert billed == [(charged,)]
 
 
 @pytest.mark.slow
