@@ -112,24 +112,23 @@ false
 {%- endif -%}
 {%- endmacro %}
 
-{#- Delete+insert cannot replace a part by nothing: parts that no longer have a fingerprint are deleted. -#}
-{% macro ai_delete_gone_parts(stored, fingerprints, part='usage_date', closed=true) -%}
+{#- Delete+insert cannot replace a part by nothing: parts that no longer have a fingerprint are deleted. So are, where
+    `fingerprint` names its column, parts that have one and no rows any more: after a build each part with rows
+    carries its fingerprint, and what is stored of one that is still stale is of before. -#}
+{% macro ai_delete_gone_parts(stored, fingerprints, part='usage_date', closed=true, fingerprint=none) -%}
 {%- if execute and is_incremental() and not flags.EMPTY -%}
 delete from {{ stored }}
-where {{ part }} not in (select {{ part }} from {{ fingerprints }})
+where (
+    {{ part }} not in (select {{ part }} from {{ fingerprints }})
+    {%- if fingerprint %}
+    or {{ ai_unit_economics.ai_in_days(part, ai_unit_economics.ai_stale_parts(
+        fingerprints, fingerprint=fingerprint, part=part, closed=closed
+    )) }}
+    {%- endif %}
+)
 {%- if closed and ai_unit_economics.ai_closed_through() %}
     and {{ part }} > cast('{{ ai_unit_economics.ai_closed_through() }}' as date)
 {%- endif %}
-{%- endif -%}
-{%- endmacro %}
-
-{#- The same of parts that have a fingerprint and no rows any more. After a build each part with rows carries its
-    fingerprint: one that is still stale has none, and what is stored of it is of before. -#}
-{% macro ai_delete_emptied_parts(stored, fingerprints, fingerprint, part='usage_date', closed=true) -%}
-{%- if execute and is_incremental() and not flags.EMPTY -%}
-{%- set emptied = ai_unit_economics.ai_stale_parts(fingerprints, fingerprint=fingerprint, part=part, closed=closed) -%}
-delete from {{ stored }}
-where {{ ai_unit_economics.ai_in_days(part, emptied) }}
 {%- endif -%}
 {%- endmacro %}
 

@@ -155,6 +155,27 @@ def test_focus_forgets_a_day_that_is_billed_at_nothing_any_more(warehouse: Wareh
 
 
 @pytest.mark.slow
+def test_a_day_forgets_its_only_trace(warehouse: Warehouse) -> None:
+    """A request inherits from a trace; then the one that told the owner is said to be in none."""
+    heir = (
+        "('heir', 1, '2026-11-04 10:00', 'openai', 'openai', 'x', null, 'lone', 1000, 0, 0, 'ok',"
+    )
+    for trace, load in (("'lone'", "2026-11-05 00:00"), ("null", "2026-11-06 00:00")):
+        giver = (
+            "('giver', 1, '2026-11-04 09:00', 'openai', 'openai', 'x', 'A', "
+            f"{trace}, 1000, 0, 0, 'ok', '{load}')"
+        )
+        warehouse.execute(f"{REQUEST}{heir} '{load}'), {giver}")
+        warehouse.run()
+        owner = query(
+            warehouse.path,
+            "select lower(customer_id) from marts.cost_per_request where request_id = 'heir'",
+        )
+        assert owner == [("a" if trace == "'lone'" else None,)]
+        assert_same(warehouse.contents(), warehouse.after_full_refresh())
+
+
+@pytest.mark.slow
 def test_names_of_platforms_come_to_all_of_focus(warehouse: Warehouse) -> None:
     warehouse.run(ai_platform_names={"openai": {"company": "Reseller", "service": "Models"}})
     assert query(

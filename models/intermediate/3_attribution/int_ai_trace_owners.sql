@@ -7,7 +7,9 @@
     incremental_strategy='delete+insert',
     unique_key='usage_date',
     on_schema_change='fail',
-    post_hook="{{ ai_delete_gone_parts(this, ref('int_ai_owner_days'), closed=false) }}"
+    post_hook="{{ ai_delete_gone_parts(
+        this, ref('int_ai_owner_days'), closed=false, fingerprint='traces_fingerprint'
+    ) }}"
 ) }}
 
 {%- set days = ai_stale_parts(ref('int_ai_owner_days'), fingerprint='traces_fingerprint', closed=false) %}

@@ -6,10 +6,9 @@
     incremental_strategy='delete+insert',
     unique_key='usage_date',
     on_schema_change='fail',
-    post_hook=[
-        "{{ ai_delete_gone_parts(this, ref('int_ai_focus_days'), closed=false) }}",
-        "{{ ai_delete_emptied_parts(this, ref('int_ai_focus_days'), 'focus_fingerprint', closed=false) }}"
-    ]
+    post_hook="{{ ai_delete_gone_parts(
+        this, ref('int_ai_focus_days'), closed=false, fingerprint='focus_fingerprint'
+    ) }}"
 ) }}
 
 {%- set dimensions = ['customer_id', 'feature_id', 'team_id', 'environment'] + ai_extra_dimensions().values() | list -%}
