@@ -75,13 +75,13 @@ customers as (
 subscription_revenue as (
 
     select
-        {{ ai_month('revenue_date') }} as usage_month,
+        usage_month,
         customer_id,
         plan_id,
         {{ ai_sum('net_revenue_usd') }} as revenue_usd
-    from {{ ref('int_ai_revenue__daily') }}
+    from {{ ref('int_ai_revenue__monthly') }}
     where line_kind = 'subscription'
-    group by {{ ai_month('revenue_date') }}, customer_id, plan_id
+    group by usage_month, customer_id, plan_id
 
 ),
 

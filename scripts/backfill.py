@@ -35,6 +35,7 @@ STORED = (
     "int_ai_request_units",
     "int_ai_focus_costs",
     "int_ai_workflow_runs",
+    "int_ai_scenario_costs",
 )
 NO_TESTS = ("--exclude-resource-types", "test", "unit_test")
 

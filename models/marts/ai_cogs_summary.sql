@@ -8,12 +8,6 @@ with months as (
 
 ),
 
-as_of as (
-
-    select as_of_date from {{ ref('int_ai_as_of') }}
-
-),
-
 costs as (
 
     select
@@ -41,12 +35,10 @@ costs as (
 revenue as (
 
     select
-        {{ ai_month('revenue.revenue_date') }} as usage_month,
-        {{ ai_sum('revenue.net_revenue_usd') }} as net_revenue_usd
-    from {{ ref('int_ai_revenue__daily') }} as revenue
-    cross join as_of
-    where revenue.revenue_date <= as_of.as_of_date
-    group by {{ ai_month('revenue.revenue_date') }}
+        usage_month,
+        {{ ai_sum('net_revenue_usd') }} as net_revenue_usd
+    from {{ ref('int_ai_revenue__monthly') }}
+    group by usage_month
 
 ),
 

@@ -9,12 +9,6 @@ with months as (
 
 ),
 
-as_of as (
-
-    select as_of_date from {{ ref('int_ai_as_of') }}
-
-),
-
 customers as (
 
     select * from {{ ref('int_ai_customers') }}
@@ -167,7 +161,7 @@ requests as (
 revenue as (
 
     select
-        {{ ai_month('revenue.revenue_date') }} as usage_month,
+        revenue.usage_month,
         case
             when coalesce(customers.is_internal, false) then '__internal__'
             else
@@ -177,12 +171,10 @@ revenue as (
                 )
         end as plan_id,
         {{ ai_sum('revenue.net_revenue_usd') }} as net_revenue_usd
-    from {{ ref('int_ai_revenue__daily') }} as revenue
-    cross join as_of
+    from {{ ref('int_ai_revenue__monthly') }} as revenue
     left join customers on revenue.customer_id = customers.customer_id
-    where revenue.revenue_date <= as_of.as_of_date
     group by
-        {{ ai_month('revenue.revenue_date') }},
+        revenue.usage_month,
         case
             when coalesce(customers.is_internal, false) then '__internal__'
             else

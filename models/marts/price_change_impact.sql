@@ -49,15 +49,14 @@ costs as (
 revenue as (
 
     select
-        {{ ai_month('revenue.revenue_date') }} as usage_month,
+        revenue.usage_month,
         coalesce(revenue.plan_id, '__no_plan__') as plan_id,
         revenue.customer_id,
         cast(sum(revenue.net_revenue_usd) as {{ money_type() }}) as net_revenue_usd
-    from {{ ref('int_ai_revenue__daily') }} as revenue
+    from {{ ref('int_ai_revenue__monthly') }} as revenue
     inner join {{ ref('int_ai_customers') }} as customers on revenue.customer_id = customers.customer_id
     where not customers.is_internal
-        and revenue.revenue_date <= (select as_of.as_of_date from {{ ref('int_ai_as_of') }} as as_of)
-    group by {{ ai_month('revenue.revenue_date') }}, coalesce(revenue.plan_id, '__no_plan__'), revenue.customer_id
+    group by revenue.usage_month, coalesce(revenue.plan_id, '__no_plan__'), revenue.customer_id
 
 ),
 

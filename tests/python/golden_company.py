@@ -394,6 +394,7 @@ HISTORY_TABLES = {
     "int_ai_owner_days",
     "int_ai_costed_days",
     "int_ai_costed_months",
+    "int_ai_scenario_months",
     "int_ai_focus_days",
     "int_ai_month_inputs",
 }

@@ -56,8 +56,8 @@ TABLES = {
         + ", ".join(f"{name}_tokens bigint" for name in TOKENS)
     ),
     "marts.spend_by_provider_model": "usage_month date, is_period_complete boolean",
-    "intermediate.int_ai_revenue__daily": (
-        "revenue_date date, customer_id varchar, plan_id varchar, line_kind varchar, "
+    "intermediate.int_ai_revenue__monthly": (
+        "usage_month date, customer_id varchar, plan_id varchar, line_kind varchar, "
         "net_revenue_usd decimal(38, 15)"
     ),
     "intermediate.int_ai_requests__costed": (
@@ -127,9 +127,9 @@ def attempt(number: int, name: str, cost: int, plan: str = "pro", **more: Any) -
 
 
 def revenue(name: str, kind: str, amount: int, plan: str = "pro") -> dict[str, Any]:
-    """A row of int_ai_revenue__daily."""
+    """A row of int_ai_revenue__monthly."""
     return {
-        "revenue_date": "2026-10-05",
+        "usage_month": OCT,
         "customer_id": name,
         "plan_id": plan,
         "line_kind": kind,
@@ -160,7 +160,7 @@ PLAN_COMPANY: dict[str, Rows] = {
         attempt(0, "P1", 1000, pnl_class="rnd"),
         attempt(0, "P1", 1000, usage_date="2026-11-05"),
     ],
-    "intermediate.int_ai_revenue__daily": [
+    "intermediate.int_ai_revenue__monthly": [
         revenue("P1", "subscription", 60),
         revenue("P1", "subscription", 40),
         revenue("P2", "subscription", 80),

@@ -601,6 +601,8 @@ def test_what_if_is_the_marts_scenario(demo_warehouse: Path, tmp_path: Path) -> 
     dbt(
         "run",
         "--select",
+        "int_ai_prices__daily",
+        "int_ai_scenario_months",
         "int_ai_scenario_costs",
         "price_change_impact",
         variables={"ai_price_scenarios_relation": "raw.scenarios"},

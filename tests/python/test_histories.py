@@ -44,6 +44,8 @@ STORED = (
     "int_ai_focus_costs",
     "int_ai_workflow_runs",
     "int_ai_request_units",
+    "int_ai_scenario_months",
+    "int_ai_scenario_costs",
     "int_ai_cells",
     "int_ai_rates",
     "int_ai_costed_days",
@@ -159,6 +161,22 @@ class History:
             f"'{self.random.choice('xyu')}' as model, 'openai' as provider, 100 as priority"
         )
 
+    def scenario(self) -> str:
+        """A what-if scenario in place of the one before; in some steps it only goes."""
+        model, other = self.random.sample("xyuv", 2)
+        gone = "delete from seeds.ai_price_scenarios where scenario_id = 'h'"
+        row = {"scenario_id": "h", "platform": "openai", "model": model, "valid_from": self.day()}
+        chosen = self.random.choice(
+            (
+                {"kind": "price_change", "multiplier": self.random.randrange(2, 9)},
+                {"kind": "model_swap", "to_model": other},
+                None,
+            )
+        )
+        if chosen is None:
+            return gone
+        return f"{gone}; {insert_sql('seeds.ai_price_scenarios', row | chosen)}"
+
     def rule(self) -> str:
         evidence, value = self.random.choice(
             (("user_map", "u1"), ("user_map", "u2"), ("api_key_map", "k2"), ("project_map", "p"))
@@ -250,6 +268,7 @@ class History:
             self.price,
             self.new_price,
             self.alias,
+            self.scenario,
             self.rule,
             self.customer,
             self.plan,

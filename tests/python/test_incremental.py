@@ -57,6 +57,9 @@ CHANGES = {
     "line_item, '41', amount__currency, timestamp '2026-11-03' from raw.openai_costs "
     "where line_item = 'y, input'",
     "plan changed": "update raw.subscriptions set plan_id = 'scale' where subscription_id = 's3'",
+    "scenario added": "insert into seeds.ai_price_scenarios by name select 's' as scenario_id, "
+    "'model_swap' as kind, 'openai' as platform, 'x' as model, 'v' as to_model, "
+    "date '2026-10-01' as valid_from",
 }
 
 
@@ -173,6 +176,29 @@ def test_a_day_forgets_its_only_trace(warehouse: Warehouse) -> None:
         )
         assert owner == [("a" if trace == "'lone'" else None,)]
         assert_same(warehouse.contents(), warehouse.after_full_refresh())
+
+
+@pytest.mark.slow
+def test_a_scenario_follows_its_rows_and_the_prices_of_its_other_model(
+    warehouse: Warehouse,
+) -> None:
+    """A swap of x for v: its ratio, its days and a price of v, which nobody calls, then its end."""
+    steps = (
+        CHANGES["scenario added"],
+        "insert into raw.price_overrides by name select * replace ('v' as model, 9 as price_usd) "
+        "from raw.price_overrides where model = 'x' limit 1",
+        "update seeds.ai_price_scenarios set input_token_ratio = 1.5 where scenario_id = 's'",
+        "update seeds.ai_price_scenarios set valid_to = date '2026-10-16' where scenario_id = 's'",
+        "delete from seeds.ai_price_scenarios where scenario_id = 's'",
+    )
+    seen = [warehouse.contents()["marts.price_change_impact"]]
+    for sql in steps:
+        warehouse.execute(sql)
+        warehouse.run("--select", "int_ai_prices__daily+")
+        seen.append(warehouse.contents()["marts.price_change_impact"])
+        assert seen[-1] != seen[-2], sql
+        assert_same(warehouse.contents(), warehouse.after_full_refresh())
+    assert not [row for row in seen[-1] if row[0] == "s"]
 
 
 @pytest.mark.slow

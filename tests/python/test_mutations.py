@@ -58,6 +58,7 @@ LEDGER = "marts.cost_ledger"
 COSTED = "intermediate.int_ai_requests__costed"
 STEPS = "marts.billing_variance_causes"
 FOCUS = "intermediate.int_ai_focus_costs"
+REVENUE = "intermediate.int_ai_revenue__daily"
 
 # (invariant, what is wrong, SQL)
 TABLE_MUTATIONS = [
@@ -328,7 +329,7 @@ TABLE_MUTATIONS = [
     (
         "assert_revenue_is_the_same_in_every_mart",
         "a day of revenue lost",
-        lost("intermediate.int_ai_revenue__daily", "net_revenue_usd <> 0"),
+        as_table(REVENUE) + "; " + lost(REVENUE, "net_revenue_usd <> 0"),
     ),
     (
         "assert_negative_cost_only_where_allowed",
@@ -400,7 +401,7 @@ TABLE_MUTATIONS = [
     (
         "assert_recognised_revenue_equals_net_lines",
         "a day of revenue twice",
-        twice("intermediate.int_ai_revenue__daily", "net_revenue_usd <> 0"),
+        as_table(REVENUE) + "; " + twice(REVENUE, "net_revenue_usd <> 0"),
     ),
     (
         "assert_runs_sum_to_requests",

@@ -71,11 +71,10 @@ rates as (
 revenue as (
 
     select
-        {{ ai_month('revenue_date') }} as usage_month,
-        {{ ai_rows_fingerprint(['revenue_date', 'customer_id', 'plan_id', 'line_kind', 'net_revenue_usd']) }}
-            as fingerprint
-    from {{ ref('int_ai_revenue__daily') }}
-    group by {{ ai_month('revenue_date') }}
+        usage_month,
+        {{ ai_rows_fingerprint(['customer_id', 'plan_id', 'line_kind', 'net_revenue_usd']) }} as fingerprint
+    from {{ ref('int_ai_revenue__monthly') }}
+    group by usage_month
 
 ),
 {%- endif %}

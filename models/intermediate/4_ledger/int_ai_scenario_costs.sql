@@ -5,11 +5,24 @@
     class that the other model does not price are input to it; without a price of any other class the
     cost is unknown. Of several rows of a scenario that meet the same class, the one with most filled
     cells counts, then the latest valid_from.
+    Stored by month; a what-if is no published figure, so ai_closed_through does not keep it.
     Limits: the other model is priced in its first context band, in the region scope of the traffic, else
     global, else regional; the bill's factor of the model left does not go over to it. -#}
-{{ config(enabled=ai_scenario_needs('customers')) }}
+{{ config(
+    enabled=ai_scenario_needs('customers'),
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='usage_month',
+    on_schema_change='fail',
+    post_hook="{{ ai_delete_gone_parts(
+        this, ref('int_ai_scenario_months'), part='usage_month', closed=false, fingerprint='scenario_fingerprint'
+    ) }}"
+) }}
 {%- set classes = ai_price_classes() -%}
 {%- set cache_classes = ['input_cached', 'cache_write_5m', 'cache_write_1h', 'cache_write_other'] -%}
+{%- set months = ai_stale_parts(
+    ref('int_ai_scenario_months'), fingerprint='scenario_fingerprint', part='usage_month', closed=false
+) %}
 
 with scenarios as (
 
@@ -74,7 +87,8 @@ requests as (
         {%- endfor %}
     from {{ ref('int_ai_requests__costed') }} as requests
     inner join scenario_cells on requests.cell_key = scenario_cells.cell_key
-    where requests.usage_date >= (select min(valid_from) from scenarios)
+    where {{ ai_in_months('requests.usage_date', months) }}
+        and requests.usage_date >= (select min(valid_from) from scenarios)
         and requests.usage_date < (select max(valid_to) from scenarios)
         and requests.pricing_status in ('priced', 'free')
         and requests.customer_id is not null
@@ -253,7 +267,7 @@ costed as (
 
 ),
 
-final as (
+summed as (
 
     select
         scenario_id,
@@ -270,6 +284,16 @@ final as (
         cast(sum(case when new_effective_price_usd is null then 1 else 0 end) as bigint) as unpriced_rows
     from costed
     group by scenario_id, {{ ai_month('usage_date') }}, customer_id, plan_id, pnl_class
+
+),
+
+final as (
+
+    select
+        summed.*,
+        months.scenario_fingerprint as day_fingerprint
+    from summed
+    inner join {{ ref('int_ai_scenario_months') }} as months on summed.usage_month = months.usage_month
 
 )
 

@@ -34,14 +34,13 @@ spend as (
 revenue as (
 
     select
-        {{ ai_month('revenue_date') }} as usage_month,
+        usage_month,
         coalesce(customer_id, '__unattributed__') as customer_id,
         {{ ai_sum('net_revenue_usd') }} as net_revenue_usd,
         {{ ai_sum("case when line_kind in ('refund', 'credit_note') then net_revenue_usd else 0 end") }}
             as refunded_usd
-    from {{ ref('int_ai_revenue__daily') }}
-    where revenue_date <= (select as_of_date from {{ ref('int_ai_as_of') }})
-    group by {{ ai_month('revenue_date') }}, coalesce(customer_id, '__unattributed__')
+    from {{ ref('int_ai_revenue__monthly') }}
+    group by usage_month, coalesce(customer_id, '__unattributed__')
 
 ),
 

@@ -8,9 +8,9 @@
                   each day with a plan at its end; free plans and trials give 0
     Plan: of the line, else in force at the end of the day; under ai_plan_attribution `month_end` the
     customer's plan of the month, else that of the line.
-    The full horizon: annual plans reach into the future, marts stop at the as-of date.
+    The full horizon: annual plans reach into the future, marts stop at the as-of date (int_ai_revenue__monthly).
     Limits: credits drawn beyond their grant give nothing. A rate that is missing leaves USD NULL. -#}
-{{ config(enabled=ai_scenario_needs('customers')) }}
+{{ config(enabled=ai_scenario_needs('customers'), materialized='view') }}
 {%- set is_proxy = not ai_has_business_table('revenue_lines')
     and ai_has_business_table('subscriptions') and ai_has_business_table('plans') %}
 
