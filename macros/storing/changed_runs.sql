@@ -3,26 +3,23 @@
         gone      such days without any request left
         searched  ranges of days on which runs may have changed: the days above, and the days that the stored
                   runs on them reach over
-        members   UTC days with a request of a run that has to be built again
+        member_days  UTC days with a request of a run that has to be built again
     A run reaches over the days of its requests and of all requests in their traces, because those decide
     which requests are its own. -#}
 {% macro ai_changed_runs(stored, fingerprints, requests) -%}
     {%- if not execute or not is_incremental() -%}
         {{ return(none) }}
     {%- elif flags.EMPTY -%}
-        {{ return({'days': [], 'gone': [], 'changed': [], 'searched': [], 'members': []}) }}
+        {{ return({'days': [], 'gone': [], 'changed': [], 'searched': [], 'member_days': []}) }}
     {%- endif -%}
     {%- set days = ai_unit_economics.ai_stale_parts(fingerprints, fingerprint='costed_fingerprint', closed=false) -%}
-    {%- set gone = [] -%}
-    {%- for row in run_query(
+    {%- set gone = ai_unit_economics.ai_queried_days(
         'select usage_date from ' ~ stored ~ " where run_source = 'day' and usage_date not in (select usage_date from "
         ~ fingerprints ~ ') order by usage_date'
-    ).rows -%}
-        {%- do gone.append((row[0] | string)[:10]) -%}
-    {%- endfor -%}
+    ) -%}
     {%- set changed = ai_unit_economics.ai_day_ranges(days + gone) -%}
     {%- set searched = [] -%}
-    {%- set members = [] -%}
+    {%- set member_days = [] -%}
     {%- if changed -%}
         {%- set reached = changed | list -%}
         {%- for row in run_query(
@@ -32,15 +29,13 @@
             {%- do reached.append([(row[0] | string)[:10], (row[1] | string)[:10]]) -%}
         {%- endfor -%}
         {%- do searched.extend(ai_unit_economics.ai_merged_ranges(reached)) -%}
-        {%- for row in run_query(
+        {%- do member_days.extend(ai_unit_economics.ai_queried_days(
             'with ' ~ ai_unit_economics.ai_run_scope(stored, requests, changed, searched)
             ~ ' select distinct usage_date from ' ~ requests ~ ' as requests where '
             ~ ai_unit_economics.ai_in_run_scope() ~ ' order by usage_date'
-        ).rows -%}
-            {%- do members.append((row[0] | string)[:10]) -%}
-        {%- endfor -%}
+        )) -%}
     {%- endif -%}
-    {{ return({'days': days, 'gone': gone, 'changed': changed, 'searched': searched, 'members': members}) }}
+    {{ return({'days': days, 'gone': gone, 'changed': changed, 'searched': searched, 'member_days': member_days}) }}
 {%- endmacro %}
 
 {#- SQL condition on a stored run: it reaches over a day of the ranges. -#}
@@ -53,20 +48,6 @@
     false
     {%- endfor -%}
 )
-{%- endmacro %}
-
-{#- Ranges of days as few ranges that do not meet. -#}
-{% macro ai_merged_ranges(ranges) -%}
-    {%- set merged = [] -%}
-    {%- for first, last in ranges | sort -%}
-        {%- if merged and ai_unit_economics.ai_shift_day(merged[-1][1], 1) >= first -%}
-            {%- set before = merged.pop() -%}
-            {%- do merged.append([before[0], [before[1], last] | max]) -%}
-        {%- else -%}
-            {%- do merged.append([first, last]) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(merged) }}
 {%- endmacro %}
 
 {#- CTEs of the ids whose runs have to be built again: `scope_runs` (run_id) and `scope_traces` (trace_id). They

@@ -5,10 +5,9 @@
     still have been writing rows with that stamp. Rows without one are found by their own time.
     day: the column to look at; accepted: without rows that are rejected. -#}
 {% macro ai_loaded_days(stored, copies, day='usage_date', accepted=true) -%}
-    {%- set run_from = var('ai_run_from', none) -%}
-    {%- set run_to = var('ai_run_to', none) -%}
-    {%- if run_from or run_to -%}
-        {{ return({'ranges': [[run_from or '0001-01-01', run_to or '9999-12-31']], 'bounds': {}}) }}
+    {%- set named = ai_unit_economics.ai_named_days() -%}
+    {%- if named -%}
+        {{ return({'ranges': named, 'bounds': {}}) }}
     {%- elif not execute -%}
         {{ return({'ranges': [], 'bounds': {}}) }}
     {%- endif -%}
@@ -46,17 +45,12 @@
     {{ return({'ranges': ai_unit_economics.ai_day_ranges(days | unique | list), 'bounds': bounds}) }}
 {%- endmacro %}
 
-{#- Ranges of days, each so many days wider on both sides; those that touch are one. -#}
-{% macro ai_widened(ranges, days) -%}
-    {%- set wider = [] -%}
-    {%- for first, last in ranges -%}
-        {%- set from_day = ai_unit_economics.ai_shift_day(first, -days) -%}
-        {%- set to_day = ai_unit_economics.ai_shift_day(last, days) -%}
-        {%- if wider and ai_unit_economics.ai_shift_day(wider[-1][1], 1) >= from_day -%}
-            {%- do wider.append([wider.pop()[0], to_day]) -%}
-        {%- else -%}
-            {%- do wider.append([from_day, to_day]) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(wider) }}
+{#- The days that ai_run_from and ai_run_to name, as ranges; empty without either. YAML reads a bare date as one. -#}
+{% macro ai_named_days() -%}
+    {%- set run_from = var('ai_run_from', none) -%}
+    {%- set run_to = var('ai_run_to', none) -%}
+    {%- if not run_from and not run_to -%}
+        {{ return([]) }}
+    {%- endif -%}
+    {{ return([[(run_from or '0001-01-01') | string, (run_to or '9999-12-31') | string]]) }}
 {%- endmacro %}

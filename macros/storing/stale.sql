@@ -24,92 +24,7 @@
     {%- endif %}
     order by parts.{{ part }}
     {%- endset -%}
-    {%- set found = [] -%}
-    {%- for row in run_query(query).rows -%}
-        {%- do found.append((row[0] | string)[:10]) -%}
-    {%- endfor -%}
-    {{ return(found) }}
-{%- endmacro %}
-
-{#- Days as a list of [first, last]; days on end are one. -#}
-{% macro ai_day_ranges(days) -%}
-    {%- set ranges = [] -%}
-    {%- for day in days | sort -%}
-        {%- if ranges and ai_unit_economics.ai_shift_day(ranges[-1][1], 1) >= day -%}
-            {%- do ranges.append([ranges.pop()[0], day]) -%}
-        {%- else -%}
-            {%- do ranges.append([day, day]) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(ranges) }}
-{%- endmacro %}
-
-{#- The day so many days later, as text; never outside the years that engines know. -#}
-{% macro ai_shift_day(day, days) -%}
-    {%- if day <= '0001-01-10' or day >= '9999-12-20' -%}
-        {{ return(day) }}
-    {%- endif -%}
-    {%- set shifted = modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=days) -%}
-    {{ return(shifted | string) }}
-{%- endmacro %}
-
-{#- SQL condition: the DATE column lies in one of the ranges; all of them for none. -#}
-{% macro ai_in_ranges(column, ranges) -%}
-{%- if ranges is none -%}
-true
-{%- elif not ranges -%}
-false
-{%- else -%}
-(
-    {%- for first, last in ranges -%}
-    ({{ column }} >= cast('{{ first }}' as date) and {{ column }} <= cast('{{ last }}' as date))
-    {{- ' or ' if not loop.last -}}
-    {%- endfor -%}
-)
-{%- endif -%}
-{%- endmacro %}
-
-{#- The same of a point in time, as a range of the bare column: a cast would end the skipping of files. -#}
-{% macro ai_at_ranges(column, ranges) -%}
-{%- if ranges is none -%}
-true
-{%- elif not ranges -%}
-false
-{%- else -%}
-(
-    {%- for first, last in ranges -%}
-    {%- set next = ai_unit_economics.ai_shift_day(last, 1) %}
-    ({{ column }} >= cast('{{ first }}' as timestamp) and {{ column }} < cast('{{ next }}' as timestamp))
-    {{- ' or ' if not loop.last -}}
-    {%- endfor -%}
-)
-{%- endif -%}
-{%- endmacro %}
-
-{#- SQL condition: the DATE column is one of the stale days. -#}
-{% macro ai_in_days(column, days) -%}
-{{ ai_unit_economics.ai_in_ranges(column, none if days is none else ai_unit_economics.ai_day_ranges(days)) }}
-{%- endmacro %}
-
-{#- SQL condition: the DATE column lies in one of the stale months (their first days). -#}
-{% macro ai_in_months(column, months) -%}
-{%- if months is none -%}
-true
-{%- elif not months -%}
-false
-{%- else -%}
-{%- set ranges = [] -%}
-{%- for month in months | sort -%}
-    {%- set first = modules.datetime.date.fromisoformat(month) -%}
-    {%- set next = (first + modules.datetime.timedelta(days=31)).replace(day=1) -%}
-    {%- if ranges and ai_unit_economics.ai_shift_day(ranges[-1][1], 1) == month -%}
-        {%- do ranges.append([ranges.pop()[0], ai_unit_economics.ai_shift_day(next | string, -1)]) -%}
-    {%- else -%}
-        {%- do ranges.append([month, ai_unit_economics.ai_shift_day(next | string, -1)]) -%}
-    {%- endif -%}
-{%- endfor -%}
-{{ ai_unit_economics.ai_in_ranges(column, ranges) }}
-{%- endif -%}
+    {{ return(ai_unit_economics.ai_queried_days(query)) }}
 {%- endmacro %}
 
 {#- Delete+insert cannot replace a part by nothing: parts that no longer have a fingerprint are deleted. So are, where
@@ -130,24 +45,6 @@ where (
     and {{ part }} > cast('{{ ai_unit_economics.ai_closed_through() }}' as date)
 {%- endif %}
 {%- endif -%}
-{%- endmacro %}
-
-{#- The last UTC day that is closed (ai_closed_through), as text; none = all days are open. Months are
-    closed as a whole, because a month's percentiles and counts are computed as a whole. -#}
-{% macro ai_closed_through() -%}
-    {%- set day = var('ai_closed_through', none) -%}
-    {%- if not day -%}
-        {{ return(none) }}
-    {%- endif -%}
-    {%- if not modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', day | string) -%}
-        {{ exceptions.raise_compiler_error("ai_closed_through is '" ~ day ~ "'; it is a UTC date, YYYY-MM-DD.") }}
-    {%- endif -%}
-    {%- if ai_unit_economics.ai_shift_day(day | string, 1)[8:] != '01' -%}
-        {{ exceptions.raise_compiler_error(
-            "ai_closed_through is '" ~ day ~ "'; months are closed as a whole: name the last day of one."
-        ) }}
-    {%- endif -%}
-    {{ return(day | string) }}
 {%- endmacro %}
 
 {#- What else a stored day is made from: raised by one whenever the meaning of a stored column changes, so

@@ -58,7 +58,7 @@ CHANGES = {
     "where line_item = 'y, input'",
     "plan changed": "update raw.subscriptions set plan_id = 'scale' where subscription_id = 's3'",
     "scenario added": "insert into seeds.ai_price_scenarios by name select 's' as scenario_id, "
-    "'model_swap' as kind, 'openai' as platform, 'x' as model, 'v' as to_model, "
+    "'model_swap' as kind, 'openai' as platform, 'x' as model, 'nobodys' as to_model, "
     "date '2026-10-01' as valid_from",
 }
 
@@ -182,11 +182,11 @@ def test_a_day_forgets_its_only_trace(warehouse: Warehouse) -> None:
 def test_a_scenario_follows_its_rows_and_the_prices_of_its_other_model(
     warehouse: Warehouse,
 ) -> None:
-    """A swap of x for v: its ratio, its days and a price of v, which nobody calls, then its end."""
+    """A swap of x for a model that nobody calls: its price, its ratio, its days, then its end."""
     steps = (
         CHANGES["scenario added"],
-        "insert into raw.price_overrides by name select * replace ('v' as model, 9 as price_usd) "
-        "from raw.price_overrides where model = 'x' limit 1",
+        "insert into raw.price_overrides by name select * replace ('nobodys' as model, "
+        "9 as price_usd) from raw.price_overrides where model = 'x' limit 1",
         "update seeds.ai_price_scenarios set input_token_ratio = 1.5 where scenario_id = 's'",
         "update seeds.ai_price_scenarios set valid_to = date '2026-10-16' where scenario_id = 's'",
         "delete from seeds.ai_price_scenarios where scenario_id = 's'",

@@ -9,8 +9,6 @@
     on_schema_change='fail'
 ) }}
 
-{%- set run_from = var('ai_run_from', none) %}
-{%- set run_to = var('ai_run_to', none) %}
 {%- set changed = none %}
 {#- A load in the year 9999 would be the last one for ever. -#}
 {%- set plausible_load = "case when loaded_at < cast('2042-01-01' as timestamp) then loaded_at end" %}
@@ -18,8 +16,8 @@
     {%- set changed = ai_loaded_days(
         this, ref('int_ai_requests__unioned'), day='row_date', accepted=false
     ).ranges %}
-{%- elif run_from or run_to %}
-    {%- set changed = [[run_from or '0001-01-01', run_to or '9999-12-31']] %}
+{%- elif ai_named_days() %}
+    {%- set changed = ai_named_days() %}
 {%- endif %}
 
 with copies as (

@@ -17,8 +17,6 @@
     post_hook="{{ ai_delete_vanished_days(this, ref('int_ai_requests__unioned')) }}"
 ) }}
 
-{%- set run_from = var('ai_run_from', none) %}
-{%- set run_to = var('ai_run_to', none) %}
 {%- set values = ai_request_columns() | map('first') | reject('in', ['defect', 'loaded_at', 'requested_at']) | list %}
 {%- set sources = var('ai_request_sources', []) %}
 {#- What another log of the same call may add: who and why, never what was called or how much. -#}
@@ -31,8 +29,8 @@
 {%- if is_incremental() %}
     {%- set loads = ai_loaded_days(this, ref('int_ai_requests__unioned')) %}
     {%- set changed = ai_widened(loads.ranges, 1) %}
-{%- elif run_from or run_to %}
-    {%- set changed = [[run_from or '0001-01-01', run_to or '9999-12-31']] %}
+{%- elif ai_named_days() %}
+    {%- set changed = ai_named_days() %}
 {%- endif %}
 {%- set read = none if changed is none else ai_widened(changed, 1) %}
 

@@ -1,4 +1,5 @@
-{#- Grain: one row per scenario, UTC month, customer, plan and P&L class that it changes.
+{#- Grain: one row per scenario, UTC month, customer, plan and P&L class that it changes, and one without a scenario
+    per month that was looked through.
     Purpose: what the traffic of the past would have cost under ai_price_scenarios. A price change acts on
     our price and passes through the bill's factor; a model swap prices the same traffic, its tokens times
     the ratios, at our price of the other model on the day, tier and processing kept. Cache tokens of a
@@ -14,9 +15,7 @@
     incremental_strategy='delete+insert',
     unique_key='usage_month',
     on_schema_change='fail',
-    post_hook="{{ ai_delete_gone_parts(
-        this, ref('int_ai_scenario_months'), part='usage_month', closed=false, fingerprint='scenario_fingerprint'
-    ) }}"
+    post_hook="{{ ai_delete_gone_parts(this, ref('int_ai_scenario_months'), part='usage_month', closed=false) }}"
 ) }}
 {%- set classes = ai_price_classes() -%}
 {%- set cache_classes = ['input_cached', 'cache_write_5m', 'cache_write_1h', 'cache_write_other'] -%}
@@ -30,7 +29,8 @@ with scenarios as (
         trim(scenario_id) as scenario_id,
         {{ ai_hash([
             'scenario_id', 'kind', 'platform', 'model', 'price_class', 'feature_id', 'plan_id', 'valid_from',
-            'to_platform', 'to_model', 'price_usd', 'multiplier'
+            'valid_to', 'to_platform', 'to_model', 'price_usd', 'unit', 'multiplier', 'input_token_ratio',
+            'output_token_ratio'
         ]) }} as scenario_row_key,
         lower(trim(kind)) as kind,
         lower(trim(platform)) as platform,
@@ -287,13 +287,35 @@ summed as (
 
 ),
 
+built_months as (
+
+    select * from {{ ref('int_ai_scenario_months') }}
+    where {{ ai_in_months('usage_month', months) }}
+
+),
+
 final as (
 
     select
         summed.*,
-        months.scenario_fingerprint as day_fingerprint
+        built_months.scenario_fingerprint as day_fingerprint
     from summed
-    inner join {{ ref('int_ai_scenario_months') }} as months on summed.usage_month = months.usage_month
+    inner join built_months on summed.usage_month = built_months.usage_month
+
+    union all
+
+    -- A month in which nothing changes is looked through once, not in each run.
+    select
+        cast(null as varchar) as scenario_id,
+        usage_month,
+        cast(null as varchar) as customer_id,
+        cast(null as varchar) as plan_id,
+        cast(null as varchar) as pnl_class,
+        cast(0 as {{ money_type() }}) as cost_before_usd,
+        cast(0 as {{ money_type() }}) as cost_after_usd,
+        cast(0 as bigint) as unpriced_rows,
+        scenario_fingerprint as day_fingerprint
+    from built_months
 
 )
 

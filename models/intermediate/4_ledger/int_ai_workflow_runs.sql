@@ -19,7 +19,7 @@
     'usage_date', 'customer_id', 'feature_id', 'team_id', 'environment', 'plan_id', 'pnl_class'
 ] -%}
 {%- set scope = ai_changed_runs(this, ref('int_ai_costed_days'), ref('int_ai_requests')) -%}
-{%- set members = none if scope is none else scope.members -%}
+{%- set member_days = none if scope is none else scope.member_days -%}
 {%- set values = {
     'platform_list': 'varchar', 'model_list': 'varchar', 'platforms': 'bigint', 'models': 'bigint',
     'customer_id': 'varchar', 'feature_id': 'varchar', 'team_id': 'varchar', 'environment': 'varchar',
@@ -47,7 +47,7 @@ traces as (
         max(usage_date) as last_date
     from {{ ref('int_ai_requests') }}
     where trace_id is not null
-        and {{ ai_in_days('usage_date', members) | indent(8) }}
+        and {{ ai_in_days('usage_date', member_days) | indent(8) }}
         and {{ 'true' if scope is none else 'trace_id in (select scope_traces.trace_id from scope_traces)' }}
     group by trace_id
 
@@ -72,7 +72,7 @@ placed as (
     left join traces on requests.trace_id = traces.trace_id
     -- No others can be in a run: they need no owner and no cost here.
     where (requests.run_id is not null or requests.trace_id is not null)
-        and {{ ai_in_days('requests.usage_date', members) | indent(8) }}
+        and {{ ai_in_days('requests.usage_date', member_days) | indent(8) }}
         and {{ 'true' if scope is none else ai_in_run_scope() | indent(8) }}
 
 ),

@@ -2,14 +2,14 @@
     Purpose: recognised revenue by day, in the currency of the bill and in USD at the rate of the day.
         lines     straight line by cumulative rounding: day k of n is round(a k / n) - round(a (k - 1) / n)
                   in the currency of the line, so that the days equal the line exactly
-        credits   on the day of draw-down or expiry, at paid / granted, cumulatively; the line_id is the
-                  grant's. Promotional grants give nothing.
+        credits   on the day of draw-down or expiry (int_ai_revenue__credits); the line_id is the grant's
         mrr_proxy only where there is no revenue_lines table: price of the plan / days of the month for
                   each day with a plan at its end; free plans and trials give 0
     Plan: of the line, else in force at the end of the day; under ai_plan_attribution `month_end` the
     customer's plan of the month, else that of the line.
     The full horizon: annual plans reach into the future, marts stop at the as-of date (int_ai_revenue__monthly).
-    Limits: credits drawn beyond their grant give nothing. A rate that is missing leaves USD NULL. -#}
+    A view on stored tables alone, so that it says what the marts were built from.
+    Limits: a rate that is missing leaves USD NULL. -#}
 {{ config(enabled=ai_scenario_needs('customers'), materialized='view') }}
 {%- set is_proxy = not ai_has_business_table('revenue_lines')
     and ai_has_business_table('subscriptions') and ai_has_business_table('plans') %}
@@ -18,19 +18,6 @@ with lines as (
 
     select * from {{ ref('int_ai_revenue__lines') }}
     where recognition = 'straight_line'
-
-),
-
-ledger as (
-
-    select * from {{ ref('stg_ai_credit_ledger') }}
-    where rejected_reason is null
-
-),
-
-customers as (
-
-    select * from {{ ref('int_ai_customers') }}
 
 ),
 
@@ -116,91 +103,6 @@ line_revenue as (
 
 ),
 
-entries as (
-
-    select
-        coalesce(customers.survivor_customer_id, ledger.customer_id) as customer_id,
-        ledger.grant_id,
-        ledger.entry_kind,
-        ledger.credits,
-        ledger.paid_amount,
-        ledger.currency,
-        {{ ai_day('ledger.occurred_at') }} as entry_date
-    from ledger
-    left join customers on ledger.customer_id = customers.customer_id
-
-),
-
-grants as (
-
-    select
-        customer_id,
-        grant_id,
-        max(currency) as billing_currency,
-        cast(sum(credits) as numeric(38, 9)) as granted_credits,
-        {{ ai_sum('paid_amount') }} as paid_amount
-    from entries
-    where entry_kind = 'grant'
-    group by customer_id, grant_id
-
-),
-
-uses as (
-
-    select
-        customer_id,
-        grant_id,
-        entry_date,
-        cast(sum(credits) as numeric(38, 9)) as credits
-    from entries
-    where entry_kind in ('draw', 'expire')
-    group by customer_id, grant_id, entry_date
-
-),
-
-used_so_far as (
-
-    select
-        customer_id,
-        grant_id,
-        entry_date,
-        cast(sum(credits) over (
-            partition by customer_id, grant_id
-            order by entry_date
-            rows between unbounded preceding and current row
-        ) as numeric(38, 9)) as credits_through,
-        credits
-    from uses
-
-),
-
--- In billionths of a credit, so that the quotient is one of whole numbers.
-grant_days as (
-
-    select
-        grants.grant_id as line_id,
-        grants.customer_id,
-        grants.billing_currency,
-        grants.paid_amount,
-        cast(grants.granted_credits * 1000000000 as numeric(38, 0)) as granted_units,
-        cast(
-            least(used_so_far.credits_through - used_so_far.credits, grants.granted_credits)
-            * 1000000000 as numeric(38, 0)
-        ) as units_before,
-        cast(
-            least(used_so_far.credits_through, grants.granted_credits)
-            * 1000000000 as numeric(38, 0)
-        ) as units_through,
-        used_so_far.entry_date as revenue_date
-    from used_so_far
-    inner join grants
-        on used_so_far.customer_id = grants.customer_id
-        and used_so_far.grant_id = grants.grant_id
-    where grants.paid_amount is not null
-        and grants.granted_credits > 0
-
-),
-
 credit_revenue as (
 
     select
@@ -210,13 +112,9 @@ credit_revenue as (
         'credit_purchase' as line_kind,
         billing_currency,
         'recognised' as revenue_basis,
-        cast(
-            {{ ai_straight_line('paid_amount', 'units_through', 'granted_units') }}
-            - {{ ai_straight_line('paid_amount', 'units_before', 'granted_units') }}
-            as {{ money_type() }}
-        ) as net_revenue_billing_currency,
+        net_revenue_billing_currency,
         revenue_date
-    from grant_days
+    from {{ ref('int_ai_revenue__credits') }}
 
 ),
 
