@@ -6,6 +6,7 @@ stored requests and all marts must then be those of a full refresh of a copy of 
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -539,6 +540,23 @@ def test_back_fill_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / "state.json").exists()
     assert backfill.main(["--from", "2026-02", "--to", "2025-11"]) == 1
     assert backfill.main(["--from", "2026-13", "--to", "2026-13"]) == 1
+
+
+def test_back_fill_of_an_empty_warehouse_is_a_full_refresh(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From raw tables alone, without a seed: all stored tables and all marts."""
+    expected = warehouse.contents()
+    warehouse.path.unlink()
+    eventful_company().write(warehouse.path)
+
+    def call(arguments: list[str], variables: dict[str, Any], log: Path) -> None:
+        warehouse.dbt(*arguments, variables=variables)
+
+    monkeypatch.setattr(backfill, "call_dbt", call)
+    months = ["--from", "2026-09", "--to", "2026-11", "--state", str(tmp_path / "state.json")]
+    assert backfill.main([*months, "--vars", json.dumps(EVENTFUL_VARIABLES)]) == 0
+    assert_same(warehouse.contents(), expected)
 
 
 @pytest.mark.slow
