@@ -43,8 +43,9 @@ prices as (
 
     select
         {{ ai_month('usage_date') }} as usage_month,
-        {{ ai_rows_fingerprint(['usage_date', 'price_key', 'context_over_tokens', 'price_class', 'metered_price_usd']) }}
-            as prices_fingerprint
+        {{ ai_rows_fingerprint([
+            'usage_date', 'price_key', 'context_over_tokens', 'price_class', 'metered_price_usd'
+        ]) }} as prices_fingerprint
     from {{ ref('int_ai_prices__daily') }}
     group by {{ ai_month('usage_date') }}
 
