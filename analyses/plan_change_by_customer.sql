@@ -78,10 +78,9 @@ subscription_revenue as (
         usage_month,
         customer_id,
         plan_id,
-        {{ ai_sum('net_revenue_usd') }} as revenue_usd
+        net_revenue_usd as revenue_usd
     from {{ ref('int_ai_revenue__monthly') }}
     where line_kind = 'subscription'
-    group by usage_month, customer_id, plan_id
 
 ),
 

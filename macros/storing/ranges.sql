@@ -50,8 +50,8 @@
     {{ return(shifted | string) }}
 {%- endmacro %}
 
-{#- SQL condition: the DATE column lies in one of the ranges; all of them for none. -#}
-{% macro ai_in_ranges(column, ranges) -%}
+{#- SQL condition: the column lies in one of the ranges; all of them for none. of: date or timestamp, its type. -#}
+{% macro ai_in_ranges(column, ranges, of='date') -%}
 {%- if ranges is none -%}
 true
 {%- elif not ranges -%}
@@ -59,7 +59,9 @@ false
 {%- else -%}
 (
     {%- for first, last in ranges -%}
-    ({{ column }} >= cast('{{ first }}' as date) and {{ column }} <= cast('{{ last }}' as date))
+    {#- The last day counts whole. -#}
+    {%- set end = ['<=', last] if of == 'date' else ['<', ai_unit_economics.ai_shift_day(last, 1)] -%}
+    ({{ column }} >= cast('{{ first }}' as {{ of }}) and {{ column }} {{ end[0] }} cast('{{ end[1] }}' as {{ of }}))
     {{- ' or ' if not loop.last -}}
     {%- endfor -%}
 )
@@ -68,19 +70,7 @@ false
 
 {#- The same of a point in time, as a range of the bare column: a cast would end the skipping of files. -#}
 {% macro ai_at_ranges(column, ranges) -%}
-{%- if ranges is none -%}
-true
-{%- elif not ranges -%}
-false
-{%- else -%}
-(
-    {%- for first, last in ranges -%}
-    {%- set next = ai_unit_economics.ai_shift_day(last, 1) %}
-    ({{ column }} >= cast('{{ first }}' as timestamp) and {{ column }} < cast('{{ next }}' as timestamp))
-    {{- ' or ' if not loop.last -}}
-    {%- endfor -%}
-)
-{%- endif -%}
+{{ ai_unit_economics.ai_in_ranges(column, ranges, of='timestamp') }}
 {%- endmacro %}
 
 {#- SQL condition: the DATE column is one of the stale days. -#}

@@ -24,6 +24,7 @@ from revenue_cases import (
     on_plan,
     raw_tables,
 )
+from test_mutations import as_table
 
 D = Decimal
 Revenue = dict[Any, Decimal]
@@ -225,9 +226,7 @@ def test_a_refund_that_counts_twice_breaks_the_invariant(warehouse: Path, tmp_pa
     (number,) = (number for number, case in NUMBERED if case.customer == "note-and-larger-refund")
     with opened(copy) as connection:
         connection.execute(
-            "create table intermediate.days as from intermediate.int_ai_revenue__daily; "
-            "drop view intermediate.int_ai_revenue__daily; "
-            "alter table intermediate.days rename to int_ai_revenue__daily; "
+            f"{as_table('intermediate.int_ai_revenue__daily')}; "
             "update intermediate.int_ai_revenue__daily set net_revenue_billing_currency = -30 "
             f"where line_id = '{line_id(number, 3)}'"
         )

@@ -12,15 +12,17 @@ with cell_days as (
 
 ),
 
+scenarios as (
+
+    {{ ai_price_scenario_rows() | indent(4) }}
+
+),
+
 swaps as (
 
-    select distinct
-        lower(trim(platform)) as platform,
-        lower(trim(model)) as model,
-        lower(coalesce(nullif(trim(to_platform), ''), trim(platform))) as to_platform,
-        lower(trim(to_model)) as to_model
-    from {{ ai_seed('ai_price_scenarios') }}
-    where lower(trim(kind)) = 'model_swap'
+    select distinct platform, model, to_platform, to_model
+    from scenarios
+    where kind = 'model_swap'
 
 ),
 

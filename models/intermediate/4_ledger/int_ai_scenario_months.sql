@@ -2,20 +2,16 @@
     day. Purpose: all that int_ai_scenario_costs computes the month from, in one fingerprint, so that months
     that changed alone are computed again. -#}
 {{ config(enabled=ai_scenario_needs('customers')) }}
-{%- set columns = [
-    'scenario_id', 'kind', 'platform', 'model', 'price_class', 'feature_id', 'plan_id', 'price_usd', 'multiplier',
-    'unit', 'to_platform', 'to_model', 'input_token_ratio', 'output_token_ratio', 'valid_from', 'valid_to'
-] %}
 
 with scenarios as (
 
-    select * from {{ ai_seed('ai_price_scenarios') }}
+    {{ ai_price_scenario_rows() | indent(4) }}
 
 ),
 
 scenario_rows as (
 
-    select {{ ai_rows_fingerprint(columns) }} as scenarios_fingerprint from scenarios
+    select {{ ai_rows_fingerprint(['scenario_row_key']) }} as scenarios_fingerprint from scenarios
 
 ),
 
@@ -31,10 +27,10 @@ touched_months as (
     from {{ ref('int_ai_request_cells') }} as days
     inner join cells on days.cell_key = cells.cell_key
     inner join scenarios
-        on cells.platform = lower(trim(scenarios.platform))
-        and cells.model = lower(trim(scenarios.model))
-        and days.usage_date >= coalesce(scenarios.valid_from, cast('0001-01-01' as date))
-        and days.usage_date < coalesce(scenarios.valid_to, cast('9999-12-31' as date))
+        on cells.platform = scenarios.platform
+        and cells.model = scenarios.model
+        and days.usage_date >= scenarios.valid_from
+        and days.usage_date < scenarios.valid_to
 
 ),
 
