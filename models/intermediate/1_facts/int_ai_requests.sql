@@ -34,21 +34,28 @@
 {%- endif %}
 {%- set read = none if changed is none else ai_widened(changed, 1) %}
 
-with copies as (
+{#- The bounds are literals on the raw time, so that the engine skips files. -#}
+{%- set in_window = ['rejected_reason is null', ai_at_ranges('requested_at', read)] -%}
+{%- for source, bound in (loads.bounds if loads else {}).items() -%}
+{%- do in_window.append("(request_source <> '" ~ source ~ "' or loaded_at <= cast('" ~ bound ~ "' as timestamp))") -%}
+{%- endfor %}
+
+-- The whole log is read again rather than held: that would take as much temporary disk as the log.
+with read_copies as {{ '' if is_incremental() else ai_inlined() }}(
 
     select * from {{ ref('int_ai_requests__unioned') }}
-    where rejected_reason is null
+    where {{ in_window | join(' and ') }}
 
 ),
 
--- The bounds are literals on the raw time, so that the engine skips files.
-read_copies as (
+-- Requests of several attempts. Read apart from the copies: the engine holds all columns of those.
+retried as (
 
-    select * from copies
-    where {{ ai_at_ranges('requested_at', read) }}
-    {%- for source, bound in (loads.bounds if loads else {}).items() %}
-        and (request_source <> '{{ source }}' or loaded_at <= cast('{{ bound }}' as timestamp))
-        {%- endfor %}
+    select request_source, request_id
+    from {{ ref('int_ai_requests__unioned') }}
+    where {{ in_window | join(' and ') }}
+    group by request_source, request_id
+    having min(attempt) < max(attempt)
 
 ),
 
@@ -61,14 +68,29 @@ copied_keys as (
 
 ),
 
--- Only what was delivered more than once is ranked.
-ranked as (
+-- Only of these may the other rows say anything.
+related as (
 
     select
         read_copies.*,
-        {{ ai_hash(values + ['loaded_at', 'requested_at']) }} as copy_hash
+        copied_keys.call_key is not null as is_copied,
+        retried.request_id is not null as is_retried
     from read_copies
-    inner join copied_keys on read_copies.call_key = copied_keys.call_key
+    left join copied_keys on read_copies.call_key = copied_keys.call_key
+    left join retried
+        on read_copies.request_source = retried.request_source
+        and read_copies.request_id = retried.request_id
+    where copied_keys.call_key is not null or retried.request_id is not null
+
+),
+
+ranked as (
+
+    select
+        *,
+        {{ ai_hash(values + ['loaded_at', 'requested_at']) }} as copy_hash
+    from related
+    where is_copied
 
 ),
 
@@ -130,7 +152,7 @@ other_logs as (
 
 ),
 
-accepted as {{ ai_inlined() }}(
+accepted as (
 
     select
         near.request_key,
@@ -175,28 +197,27 @@ accepted as {{ ai_inlined() }}(
 
 ),
 
-retried as (
-
-    select request_source, request_id
-    from accepted
-    group by request_source, request_id
-    having count(*) > 1
-
-),
-
 successes as (
 
     select
-        accepted.request_key,
-        accepted.request_source,
-        accepted.request_id,
-        accepted.attempt,
-        accepted.usage_date
-    from accepted
-    inner join retried
-        on accepted.request_source = retried.request_source
-        and accepted.request_id = retried.request_id
-    where accepted.status = 'ok'
+        request_key,
+        request_source,
+        request_id,
+        attempt,
+        first_date as usage_date
+    from near
+    where value_rank = 1 and is_retried and status = 'ok'
+
+    union all
+
+    select
+        request_key,
+        request_source,
+        request_id,
+        attempt,
+        usage_date
+    from related
+    where is_retried and not is_copied and status = 'ok'
 
 ),
 

@@ -70,19 +70,18 @@ quantities as (
 class_names as (
 
     {%- for class in classes %}
-    select {{ loop.index }} as class_number, '{{ class }}' as price_class
+    select '{{ class }}' as price_class
     union all
     {%- endfor %}
-    select {{ classes | length + 1 }} as class_number, cast(null as varchar) as price_class
+    select cast(null as varchar) as price_class
 
 ),
 
-by_class as (
+used as (
 
     select
         quantities.{{ (keys + flags) | join(',\n        quantities.') }},
         quantities.cell_key,
-        class_names.class_number,
         class_names.price_class,
         case class_names.price_class
             {%- for class, column in classes.items() %}
@@ -90,23 +89,16 @@ by_class as (
             {%- endfor %}
             else quantities.uncounted
         end as quantity,
+        -- With the classes before it.
+        case class_names.price_class
+            {%- for class in classes %}
+            when '{{ class }}' then quantities.{{ (classes.values() | list)[:loop.index] | join(' + quantities.') }}
+            {%- endfor %}
+        end as quantity_up_to,
         quantities.{{ classes.values() | join(' + quantities.') }} as quantity_in_all,
         quantities.effective_cost_usd as effective_cost_in_all_usd
     from quantities
     cross join class_names
-
-),
-
-used as (
-
-    select
-        *,
-        cast(sum(case when price_class is not null then quantity else 0 end) over (
-            partition by cell_key, {{ (keys + flags) | join(', ') }}
-            order by class_number
-            rows between unbounded preceding and current row
-        ) as bigint) as quantity_up_to
-    from by_class
 
 ),
 

@@ -16,39 +16,61 @@
 ) %}
 {%- set amounts = ['requests_cost_usd', 'p50_usd', 'p95_usd', 'p99_usd'] %}
 
-with requests as (
+with retried as (
 
-    select
-        {{ ai_month('usage_date') }} as usage_month,
-        request_source,
-        request_id,
-        customer_id,
-        user_id,
-        coalesce(feature_id, '__unattributed__') as feature_id,
-        case
-            when customer_id is null then '__unattributed__'
-            when is_internal then '__internal__'
-            else coalesce(plan_id, '__no_plan__')
-        end as plan_id,
-        pnl_class in ('cogs', 'free_tier') as is_production,
-        effective_cost_usd
-    from {{ ref('int_ai_requests__costed') }}
+    select request_source, request_id
+    from {{ ref('int_ai_requests') }}
     where {{ ai_in_months('usage_date', months) }}
+    group by request_source, request_id
+    having count(*) > 1
 
 ),
 
--- Attempts of one request are one logical request.
+requests as (
+
+    select
+        {{ ai_month('requests.usage_date') }} as usage_month,
+        -- Attempts of one request are one logical request; all others are one as they are.
+        case when retried.request_id is not null then requests.request_source || '|' || requests.request_id end
+            as retried_id,
+        requests.customer_id,
+        requests.user_id,
+        coalesce(requests.feature_id, '__unattributed__') as feature_id,
+        case
+            when requests.customer_id is null then '__unattributed__'
+            when requests.is_internal then '__internal__'
+            else coalesce(requests.plan_id, '__no_plan__')
+        end as plan_id,
+        requests.pnl_class in ('cogs', 'free_tier') as is_production,
+        requests.effective_cost_usd
+    from {{ ref('int_ai_requests__costed') }} as requests
+    left join retried
+        on requests.request_source = retried.request_source
+        and requests.request_id = retried.request_id
+    where {{ ai_in_months('requests.usage_date', months) }}
+
+),
+
 logical_requests as (
 
     select
         usage_month,
         feature_id,
-        request_source,
-        request_id,
+        case when is_production then customer_id end as customer_id,
+        case when is_production then effective_cost_usd end as request_cost_usd
+    from requests
+    where retried_id is null
+
+    union all
+
+    select
+        usage_month,
+        feature_id,
         max(case when is_production then customer_id end) as customer_id,
         {{ ai_sum('case when is_production then effective_cost_usd end') }} as request_cost_usd
     from requests
-    group by usage_month, feature_id, request_source, request_id
+    where retried_id is not null
+    group by usage_month, feature_id, retried_id
 
 ),
 
@@ -77,7 +99,7 @@ customers as (
         usage_month,
         'customer' as dimension,
         coalesce(customer_id, '__unattributed__') as dimension_value,
-        cast(count(distinct request_source || '|' || request_id) as bigint) as requests,
+        cast(count(*) - count(retried_id) + count(distinct retried_id) as bigint) as requests,
         cast(null as bigint) as costed_requests,
         cast(null as bigint) as active_customers,
         cast(count(distinct user_id) as bigint) as active_users,
@@ -95,7 +117,7 @@ plans as (
         usage_month,
         'plan' as dimension,
         plan_id as dimension_value,
-        cast(count(distinct request_source || '|' || request_id) as bigint) as requests,
+        cast(count(*) - count(retried_id) + count(distinct retried_id) as bigint) as requests,
         cast(null as bigint) as costed_requests,
         cast(null as bigint) as active_customers,
         cast(null as bigint) as active_users,
