@@ -68,7 +68,7 @@ copied_keys as (
 
 ),
 
--- Only of these may the other rows say anything.
+-- Copies and attempts: the only rows on which others have a say.
 related as (
 
     select
